@@ -1,0 +1,267 @@
+//! The list of codes.
+
+use super::{Entry, Remedy};
+
+macro_rules! codes {
+    ($($variant:ident $id:literal $remedy:ident $since:literal { $sv:literal, $en:literal, $do_sv:literal, $do_en:literal })+) => {
+        /// A stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $en] $variant),+ }
+
+        impl Code {
+            pub const ALL: &'static [Entry] = &[$(Entry {
+                code: Self::$variant, id: $id, remedy: Remedy::$remedy, since: $since, sv: $sv, en: $en, do_sv: $do_sv, do_en: $do_en,
+            }),+];
+        }
+    };
+}
+
+codes! {
+    CfgUnreadable "VB-CFG-001" Operator "0.1.0" {
+        "Konfigurationsfilen kan inte läsas", "the configuration file cannot be read",
+        "Kontrollera sökvägen och att tjänstens användare får läsa filen.", "Check the path, and that the service's user may read the file." }
+    CfgSyntax "VB-CFG-002" Operator "0.1.0" {
+        "Konfigurationsfilen är inte giltig TOML", "the configuration file is not valid TOML",
+        "Rätta raden som pekas ut.", "Correct the line that is pointed at." }
+    CfgUnknownKey "VB-CFG-003" Operator "0.1.0" {
+        "Okänd nyckel i konfigurationen", "unknown key in the configuration",
+        "Rätta stavningen; `vardbro config schema` listar alla nycklar.", "Correct the spelling; `vardbro config schema` lists every key." }
+    CfgValue "VB-CFG-004" Operator "0.1.0" {
+        "Ogiltigt värde i konfigurationen", "invalid value in the configuration",
+        "Ge ett värde av det slag som anges; `docs/config.md` beskriver varje nyckel.", "Give a value of the kind that is named; `docs/config.md` describes every key." }
+    CfgMissing "VB-CFG-005" Operator "0.1.0" {
+        "En nödvändig nyckel saknas i konfigurationen", "a required key is missing in the configuration",
+        "Lägg till nyckeln.", "Add the key." }
+    CfgFile "VB-CFG-006" Operator "0.1.0" {
+        "En fil eller mapp som konfigurationen pekar på kan inte användas", "a file or folder that the configuration names cannot be used",
+        "Kontrollera att den finns och att tjänstens användare får läsa eller skriva den.", "Check that it exists and that the service's user may read or write it." }
+    CfgCertificate "VB-CFG-007" Operator "0.1.0" {
+        "Certifikat eller nyckel kan inte användas", "a certificate or key cannot be used",
+        "Ge PEM-filer: certifikatkedja, privat nyckel som hör till den, och mottagarens utfärdare.", "Give PEM files: the certificate chain, the private key that belongs to it, and the receiver's issuer." }
+    CfgRules "VB-CFG-008" Operator "0.1.0" {
+        "Regelverket kan inte användas", "the set of rules cannot be used",
+        "Rätta raden som pekas ut, eller välj ett regelverk som följer med.", "Correct the line that is pointed at, or choose a set that is shipped." }
+    CfgRoute "VB-CFG-009" Operator "0.1.0" {
+        "En väg pekar på en destination som inte finns", "a route names a destination that does not exist",
+        "Rätta namnet eller lägg till `[destination.NAMN]`.", "Correct the name, or add `[destination.NAME]`." }
+    CfgStore "VB-CFG-010" Operator "0.1.0" {
+        "Databasen kan inte öppnas", "the store cannot be opened",
+        "Kontrollera sökväg, rättigheter och diskutrymme; en annan process får inte ha den.", "Check path, permissions and disk space; no other daemon may have it." }
+    CfgStoreVersion "VB-CFG-011" Operator "0.1.0" {
+        "Databasen är skriven av en nyare version", "the store was written by a newer version",
+        "Starta den version som skrev den, eller en nyare.", "Start the version that wrote it, or a newer one." }
+
+    SrcEmpty "VB-SRC-001" Sender "0.1.0" {
+        "Filen är tom", "the file is empty",
+        "Skicka händelsen igen. Skriv filen under ett annat namn och byt namn när den är klar.", "Send the event again. Write the file under another name and rename it when it is complete." }
+    SrcTooLarge "VB-SRC-002" Sender "0.1.0" {
+        "Filen är för stor", "the file is too large",
+        "En händelse är ett par kilobyte. Lämna bilagor och ovidkommande innehåll utanför.", "An event is a few kilobytes. Leave out attachments and what does not belong." }
+    SrcEncoding "VB-SRC-003" Sender "0.1.0" {
+        "Filen är inte i UTF-8", "the file is not in UTF-8",
+        "Exportera i UTF-8. ISO-8859-1 och UTF-16 läses inte.", "Export in UTF-8. ISO-8859-1 and UTF-16 are not read." }
+    SrcNotAFile "VB-SRC-004" Sender "0.1.0" {
+        "Det som ligger i mappen är ingen vanlig fil", "what lies in the folder is not a regular file",
+        "Lägg dit filen själv, inte en länk eller en kanal.", "Put the file itself there, not a link or a pipe." }
+    SrcFileType "VB-SRC-005" Sender "0.1.0" {
+        "Filtypen läses inte av den här versionen", "this version does not read that type of file",
+        "Lämna en händelse per fil som JSON, med ändelsen .json.", "Give one event a file as JSON, with the ending .json." }
+    SrcUnreadable "VB-SRC-006" Operator "0.1.0" {
+        "Filen kan inte läsas", "the file cannot be read",
+        "Ge tjänstens användare läsrätt.", "Let the service's user read it." }
+    SrcFolder "VB-SRC-007" Operator "0.1.0" {
+        "Källmappen kan inte användas", "the source folder cannot be used",
+        "Skapa den, och ge tjänstens användare rätt att läsa, skriva och byta namn i den.", "Create it, and let the service's user read, write and rename in it." }
+    SrcName "VB-SRC-008" Sender "0.1.0" {
+        "Filens namn är inte i UTF-8 eller är för långt", "the file's name is not in UTF-8 or is too long",
+        "Byt till ett namn på högst 200 tecken i UTF-8.", "Choose a name of at most 200 characters in UTF-8." }
+
+    MapSyntax "VB-MAP-001" Sender "0.1.0" {
+        "Innehållet är inte giltig JSON", "the content is not valid JSON",
+        "Rätta exporten på den plats som anges.", "Correct the export at the place that is given." }
+    MapTruncated "VB-MAP-002" Sender "0.1.0" {
+        "Filen tar slut mitt i", "the file ends in the middle",
+        "Skicka händelsen igen. Skriv filen under ett annat namn och byt namn när den är klar.", "Send the event again. Write the file under another name and rename it when it is complete." }
+    MapDepth "VB-MAP-003" Sender "0.1.0" {
+        "Innehållet är nästlat för djupt", "the content is nested too deeply",
+        "En händelse har högst ett par nivåer; rätta exporten.", "An event has a few levels at most; correct the export." }
+    MapNotAnObject "VB-MAP-004" Sender "0.1.0" {
+        "Filen ska innehålla ett enda JSON-objekt", "the file shall hold one single JSON object",
+        "Lämna en händelse per fil.", "Give one event a file." }
+    MapMissing "VB-MAP-005" Sender "0.1.0" {
+        "Ett obligatoriskt fält saknas", "a required field is missing",
+        "Fyll i fältet i källsystemet och skicka händelsen igen.", "Fill in the field in the source system and send the event again." }
+    MapEmpty "VB-MAP-006" Sender "0.1.0" {
+        "Ett fält är tomt", "a field is empty",
+        "Fyll i fältet, eller utelämna det om det är frivilligt.", "Fill in the field, or leave it out if it is optional." }
+    MapUnknownField "VB-MAP-007" Sender "0.1.0" {
+        "Ett fält är okänt för den här typen", "a field is unknown for this type",
+        "Rätta stavningen eller ta bort fältet; `docs/messages.md` listar fälten.", "Correct the spelling or remove the field; `docs/messages.md` lists the fields." }
+    MapDuplicateField "VB-MAP-008" Sender "0.1.0" {
+        "Ett fält förekommer två gånger", "a field stands twice",
+        "Ta bort det ena.", "Remove one of them." }
+    MapWrongKind "VB-MAP-009" Sender "0.1.0" {
+        "Ett värde har fel slag", "a value is of the wrong kind",
+        "Ge det slag av värde som anges.", "Give the kind of value that is named." }
+    MapUnknownCode "VB-MAP-010" Sender "0.1.0" {
+        "En kod är okänd", "a code is unknown",
+        "Använd en av de koder som anges.", "Use one of the codes that are named." }
+    MapNoZone "VB-MAP-011" Sender "0.1.0" {
+        "En tidpunkt saknar tidszon", "an instant lacks its zone",
+        "Skriv tidpunkten med förskjutning, till exempel +01:00 eller Z.", "Write the instant with its offset, for example +01:00 or Z." }
+    MapInstant "VB-MAP-012" Sender "0.1.0" {
+        "En tidpunkt är felskriven eller finns inte", "an instant is malformed or does not exist",
+        "Skriv ÅÅÅÅ-MM-DDTtt:mm:ss med zon (RFC 3339).", "Write YYYY-MM-DDThh:mm:ss with zone (RFC 3339)." }
+    MapDay "VB-MAP-013" Sender "0.1.0" {
+        "Ett datum är felskrivet eller finns inte", "a date is malformed or does not exist",
+        "Skriv ÅÅÅÅ-MM-DD.", "Write YYYY-MM-DD." }
+    MapHsaId "VB-MAP-014" Sender "0.1.0" {
+        "Ett HSA-id har fel form", "an HSA-id is malformed",
+        "Skriv SE, tio siffror, bindestreck och högst 18 bokstäver (A-Z) och siffror.", "Write SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits." }
+    MapPhone "VB-MAP-015" Sender "0.1.0" {
+        "Ett telefonnummer har fel form", "a telephone number is malformed",
+        "Använd siffror, +, -, parenteser och blanksteg, högst 32 tecken.", "Use digits, +, -, brackets and blanks, 32 characters at most." }
+    MapUuid "VB-MAP-016" Sender "0.1.0" {
+        "Ett id är ingen UUID", "an id is not a UUID",
+        "Skriv 36 tecken i formen 8-4-4-4-12.", "Write 36 characters in the form 8-4-4-4-12." }
+    MapTooLong "VB-MAP-017" Sender "0.1.0" {
+        "En text är för lång", "a text is too long",
+        "Korta texten.", "Shorten the text." }
+    MapTooMany "VB-MAP-018" Sender "0.1.0" {
+        "En lista har för många poster", "a list has too many items",
+        "Dela upp innehållet på flera händelser.", "Divide the content into several events." }
+    MapTooFew "VB-MAP-019" Sender "0.1.0" {
+        "En lista har för få poster", "a list has too few items",
+        "Ge minst det antal som anges.", "Give at least the number that is named." }
+    MapCharacter "VB-MAP-020" Sender "0.1.0" {
+        "En text innehåller ett otillåtet styrtecken", "a text holds a forbidden control character",
+        "Ta bort styrtecken; tabb och radbrytning är tillåtna.", "Remove control characters; tab and line feed are allowed." }
+    MapPersonForm "VB-MAP-021" Sender "0.1.0" {
+        "Patientens nummer har fel form", "the patient's number is malformed",
+        "Skriv tolv siffror ÅÅÅÅMMDDNNNN; bindestreck och kortform läses också (PER-1).", "Write twelve digits YYYYMMDDNNNN; the hyphen and the short form are read too (PER-1)." }
+    MapPersonDate "VB-MAP-022" Sender "0.1.0" {
+        "Patientens nummer anger en dag som inte finns eller inte har kommit", "the patient's number names a day that does not exist or has not come",
+        "Kontrollera numret mot folkbokföringen (PER-1).", "Check the number against the population register (PER-1)." }
+    MapPersonKind "VB-MAP-023" Sender "0.1.0" {
+        "Patientens nummer är inte av det slag som anges i idType", "the patient's number is not of the kind that idType names",
+        "Ange samordningsnummer när dagen är 61-91, annars personnummer (PER-1).", "Name it samordningsnummer where the day is 61-91, else personnummer (PER-1)." }
+    MapPersonCheckDigit "VB-MAP-024" Sender "0.1.0" {
+        "Patientens nummer har fel kontrollsiffra", "the patient's number has a wrong check digit",
+        "Kontrollera numret; en siffra är felskriven (PER-1).", "Check the number; a digit is mistyped (PER-1)." }
+    MapIdType "VB-MAP-025" Sender "0.1.0" {
+        "Slaget av patientnummer läses inte av den här versionen", "this version does not read that kind of patient number",
+        "Använd personnummer eller samordningsnummer.", "Use personnummer or samordningsnummer." }
+
+    ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
+        "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",
+        "Använd en kod ur regelverkets checklista; `docs/rules.md` listar dem.", "Use a code of the checklist in the rules; `docs/rules.md` lists them." }
+    ChkEpisodeFull "VB-CHK-002" Operator "0.1.0" {
+        "Ärendet har fler händelser än vad som ryms", "the case has more events than fit",
+        "Kontrollera om källan sänder samma händelse under nya id.", "Check whether the source sends the same event under new ids." }
+
+    OutNoRecipient "VB-OUT-001" Operator "0.1.0" {
+        "Ingen mottagare är känd", "no recipient is known",
+        "Ange `recipients` i händelsen, eller en `[[recipient]]` i konfigurationen.", "Name `recipients` in the event, or a `[[recipient]]` in the configuration." }
+    OutNoRoute "VB-OUT-002" Operator "0.1.0" {
+        "Ingen destination är vald för mottagaren", "no destination is chosen for the recipient",
+        "Lägg till en `[[route]]` som passar mottagaren.", "Add a `[[route]]` that fits the recipient." }
+    OutSchema "VB-OUT-003" Bug "0.1.0" {
+        "Det skrivna dokumentet följer inte sitt schema och lämnar inte huset", "the written document does not follow its schema and does not leave",
+        "Spara händelsen och anmäl felet; ingenting har skickats.", "Keep the event and report the fault; nothing was sent." }
+    OutNotADocument "VB-OUT-004" Sender "0.1.0" {
+        "Filen är varken ett meddelande eller ett kvitto i vårt format", "the file is neither a message nor a receipt of ours",
+        "Kontrollera rotelement och namnrymd; schemana ligger i `schemas/`.", "Check root element and namespace; the schemas lie in `schemas/`." }
+    OutContentHash "VB-OUT-005" Sender "0.1.0" {
+        "Dokumentets kontrollsumma stämmer inte med innehållet", "the document's hash does not match its content",
+        "Innehållet har ändrats efter att det skrevs; använd originalet.", "The content was changed after it was written; use the original." }
+
+    DlvConnect "VB-DLV-001" Retry "0.1.0" {
+        "Mottagaren går inte att nå", "the receiver cannot be reached",
+        "Ingenting; vägen prövas igen av sig själv. Varar det: kontrollera adress, brandvägg och mottagarens driftläge.", "Nothing; the route is tried again by itself. If it lasts: check address, firewall and the receiver's status." }
+    DlvTls "VB-DLV-002" Operator "0.1.0" {
+        "Mottagarens certifikat godtas inte", "the receiver's certificate is not trusted",
+        "Kontrollera `ca_file`, att namnet i adressen står i certifikatet och att det inte har gått ut.", "Check `ca_file`, that the name in the address stands in the certificate, and that it has not run out." }
+    DlvClientCertificate "VB-DLV-003" Operator "0.1.0" {
+        "Mottagaren stängde efter handskakningen: vårt klientcertifikat avvisades eller saknas", "the receiver closed after the handshake: our client certificate was refused or is missing",
+        "Kontrollera `cert_file` och `key_file`, och att mottagaren litar på utfärdaren. Efter byte: SIGHUP.", "Check `cert_file` and `key_file`, and that the receiver trusts the issuer. After a change: SIGHUP." }
+    DlvAuth "VB-DLV-004" Operator "0.1.0" {
+        "Mottagaren nekar oss åtkomst", "the receiver denies us access",
+        "Kontrollera behörigheten hos mottagaren; meddelandena väntar.", "Check the authorisation at the receiver; the messages wait." }
+    DlvRedirect "VB-DLV-005" Operator "0.1.0" {
+        "Mottagaren hänvisar till en annan adress", "the receiver redirects to another address",
+        "Rätta `url`; hänvisningar följs aldrig.", "Correct `url`; redirects are never followed." }
+    DlvNotFound "VB-DLV-006" Operator "0.1.0" {
+        "Adressen finns inte hos mottagaren", "the address does not exist at the receiver",
+        "Rätta `url`.", "Correct `url`." }
+    DlvBusy "VB-DLV-007" Retry "0.1.0" {
+        "Mottagaren är upptagen eller nere", "the receiver is busy or down",
+        "Ingenting; vägen prövas igen av sig själv.", "Nothing; the route is tried again by itself." }
+    DlvLost "VB-DLV-008" Retry "0.1.0" {
+        "Inget svar kom; mottagaren kan ha meddelandet", "no answer came; the receiver may have the message",
+        "Ingenting; det sänds igen med samma id.", "Nothing; it is sent again under the same id." }
+    DlvServerError "VB-DLV-009" Retry "0.1.0" {
+        "Mottagaren fick ett internt fel", "the receiver failed internally",
+        "Ingenting; det sänds igen med samma id.", "Nothing; it is sent again under the same id." }
+    DlvReceipt "VB-DLV-010" Retry "0.1.0" {
+        "Svaret är inget läsbart kvitto", "the answer is not a readable receipt",
+        "Ingenting; det sänds igen med samma id. Varar det: låt mottagaren rätta sitt kvitto.", "Nothing; it is sent again under the same id. If it lasts: have the receiver correct its receipt." }
+    DlvReceiptOther "VB-DLV-011" Retry "0.1.0" {
+        "Kvittot gäller ett annat meddelande", "the receipt is for another message",
+        "Ingenting; det sänds igen med samma id. Varar det: anmäl till mottagaren.", "Nothing; it is sent again under the same id. If it lasts: report it to the receiver." }
+    DlvRejected "VB-DLV-012" Sender "0.1.0" {
+        "Mottagaren avvisade meddelandet med kvitto", "the receiver rejected the message with a receipt",
+        "Rätta det som kvittot anger och skicka en ny version av händelsen.", "Correct what the receipt names and send a new version of the event." }
+    DlvRefused "VB-DLV-013" Sender "0.1.0" {
+        "Mottagaren avvisade meddelandet utan kvitto", "the receiver rejected the message without a receipt",
+        "Fråga mottagaren efter orsaken; meddelandet sänds inte igen.", "Ask the receiver for the reason; the message is not sent again." }
+    DlvConflict "VB-DLV-014" Operator "0.1.0" {
+        "Mottagaren säger att meddelandet redan finns, men visar inte att innehållet är detsamma", "the receiver says that the message exists, but does not show that the content is the same",
+        "Jämför med mottagaren och sänd om eller avsluta för hand.", "Compare with the receiver and resend or close by hand." }
+    DlvUnexpected "VB-DLV-015" Operator "0.1.0" {
+        "Mottagaren svarade med en oväntad status", "the receiver answered with an unexpected status",
+        "Fråga mottagaren vad statusen betyder.", "Ask the receiver what the status means." }
+    DlvAttempts "VB-DLV-016" Operator "0.1.0" {
+        "Alla försök är gjorda", "every attempt has been made",
+        "Läs meddelandets historia med `vardbro messages show`, åtgärda och sänd om.", "Read the message's story with `vardbro messages show`, mend the cause and resend." }
+    DlvAge "VB-DLV-017" Operator "0.1.0" {
+        "Meddelandet blev för gammalt innan det kunde lämnas", "the message became too old before it could be delivered",
+        "Meddela mottagaren på annat sätt, och sänd om eller avsluta för hand.", "Tell the receiver in another way, and resend or close by hand." }
+    DlvReload "VB-DLV-018" Operator "0.1.0" {
+        "Nya certifikat kunde inte läsas in; de gamla används", "new certificates could not be loaded; the old ones stay in use",
+        "Rätta filerna och sänd SIGHUP igen.", "Correct the files and send SIGHUP again." }
+    DlvReceiptOverdue "VB-DLV-019" Operator "0.1.0" {
+        "Kvittot har inte kommit i tid", "the receipt did not come in time",
+        "Fråga mottagaren; meddelandet kan ha kommit fram.", "Ask the receiver; the message may have arrived." }
+    DlvRouteClosed "VB-DLV-020" Retry "0.1.0" {
+        "Vägen till en destination är stängd", "the route to a destination is closed",
+        "Ingenting; en prövning i taget görs tills den öppnas. Orsaken står bredvid.", "Nothing; it is probed one at a time until it opens. The cause stands beside." }
+    DlvParked "VB-DLV-021" Operator "0.1.0" {
+        "Ett meddelande är parkerat", "a message is parked",
+        "Läs dess historia med `vardbro messages show`.", "Read its story with `vardbro messages show`." }
+    DlvCorrupt "VB-DLV-022" Operator "0.1.0" {
+        "Det lagrade dokumentet är skadat och skickas inte", "the stored document is damaged and is not sent",
+        "Återställ databasen från en säkerhetskopia, eller sänd händelsen igen från källan.", "Restore the store from a backup, or send the event again from the source." }
+
+    BugPanic "VB-BUG-001" Bug "0.1.0" {
+        "Ett internt fel", "an internal fault",
+        "Spara loggen och anmäl felet; meddelandet är kvar.", "Keep the log and report the fault; the message is still there." }
+    BugStore "VB-BUG-002" Operator "0.1.0" {
+        "Databasen svarade med ett fel", "the store answered with a fault",
+        "Kontrollera diskutrymme och filsystem; ingenting kvitteras förrän det är sparat.", "Check disk space and file system; nothing is acknowledged until it is stored." }
+}
+
+impl Code {
+    pub fn entry(self) -> &'static Entry {
+        // ALL and the enum come from one list, in one order.
+        &Self::ALL[self as usize]
+    }
+
+    /// The printed form, `VB-SRC-001`.
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.code)
+    }
+}

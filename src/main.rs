@@ -1,0 +1,3 @@
+//! The `vardbro` program.
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! The nouns: everything that more than one module speaks of. No I/O, no clock, no randomness.
+
+pub mod bodies;
+pub mod catalogue;
+pub mod checklist;
+pub mod episode;
+pub mod event;
+pub mod finding;
+pub mod ids;
+pub mod message;
+pub mod node;
+pub mod person;
+pub mod personal;
+pub mod shape;
+pub mod state;
+pub mod time;
