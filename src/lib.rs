@@ -3,4 +3,6 @@
 //! Modules stand in rank order: each imports only from those above it (`tests/tidy.rs` says so).
 
 pub mod fault;
-pub mod model; // 0  the nouns // 1  codes
+pub mod oplog; // 2  every log line
+pub mod map; // 3  bytes → event
+pub mod model; // 0  the nouns // 1  codes // 3  bytes → event

@@ -1,0 +1,187 @@
+//! The operations log: every line that the program writes about its work, as JSON, and nothing personal.
+//!
+//! A line's fields are types that cannot hold a person's data: ids, codes, counts, keyed references. There is no field
+//! for free text. The same lines stand in the journal. No other module may name `tracing`.
+
+mod output;
+mod schema;
+
+pub use output::{Output, start, watch_panics};
+pub use schema::schema;
+
+use crate::fault::Code;
+use crate::model::ids::{EpisodeId, MessageId};
+use crate::model::keyed::Ref;
+use crate::model::name::Name;
+use crate::model::shape::codes;
+use crate::model::state::State;
+use crate::model::time::instant_text;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// Version of the line's format, `schemas/oplog/oplog-1.schema.json`.
+pub const FORMAT: u32 = 1;
+
+codes! {
+    /// What a line tells.
+    Event {
+        DaemonStarted = "daemon.started": "Tjänsten har startat", "The daemon has started";
+        DaemonStopping = "daemon.stopping": "Tjänsten avslutar det som pågår", "The daemon finishes what is in flight";
+        DaemonStopped = "daemon.stopped": "Tjänsten har stannat", "The daemon has stopped";
+        CertificatesLoaded = "certificates.loaded": "Certifikat inlästa", "Certificates loaded";
+        CertificatesKept = "certificates.kept": "Nya certifikat dög inte; de gamla används", "New certificates were unusable; the old ones stay";
+        SourceFault = "source.fault": "Källan kan inte läsas", "The source cannot be read";
+        EventAccepted = "event.accepted": "Händelse mottagen", "Event accepted";
+        EventDuplicate = "event.duplicate": "Händelsen är redan mottagen", "The event was accepted before";
+        EventRejected = "event.rejected": "Händelse avvisad", "Event rejected";
+        EpisodeDeviation = "episode.deviation": "Avvikelse i ärendet", "Deviation in the episode";
+        MessageReleased = "message.released": "Meddelande i kö", "Message in the queue";
+        MessageWithheld = "message.withheld": "Meddelande hålls tillbaka", "Message withheld";
+        MessageHeld = "message.held": "Meddelande väntar på en människa", "Message held for a person";
+        MessageRefused = "message.refused": "Meddelande stoppat av våra regler", "Message refused by our rules";
+        MessageSuperseded = "message.superseded": "Meddelande ersatt", "Message superseded";
+        MessageExpired = "message.expired": "Meddelande för gammalt", "Message expired";
+        MessageShadowed = "message.shadowed": "Meddelande färdigt men inte sänt (skuggläge)", "Message ready but not sent (shadow mode)";
+        DeliveryAttempt = "delivery.attempt": "Försök att sända", "Attempt to send";
+        DeliveryAccepted = "delivery.accepted": "Mottagaren har meddelandet", "The receiver has the message";
+        DeliveryRejected = "delivery.rejected": "Mottagaren avvisade meddelandet", "The receiver rejected the message";
+        DeliveryResend = "delivery.resend": "Sänds igen", "To be sent again";
+        DeliveryWaiting = "delivery.waiting": "Väntar på kvitto", "Waiting for the receipt";
+        DeliveryParked = "delivery.parked": "Meddelande parkerat", "Message parked";
+        AlarmOpened = "alarm.opened": "Larm öppnat", "Alarm opened";
+        AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
+        StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
+        ReceiverMessage = "receiver.message": "Mottagaren tog emot ett meddelande", "The receiver took in a message";
+        Panic = "panic": "Internt fel", "Internal fault";
+    }
+}
+
+codes! {
+    /// How loud a line is.
+    Level {
+        Error = "error": "Fel", "Error";
+        Warn = "warn": "Varning", "Warning";
+        Info = "info": "Upplysning", "Information";
+        Debug = "debug": "Felsökning", "Debug";
+    }
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub at: Timestamp,
+    pub level: Level,
+    pub event: Event,
+    /// A code of ours or a rule's id.
+    pub code: Option<&'static str>,
+    pub message_id: Option<MessageId>,
+    /// Keyed reference of the source event, or of the file where the event could not be read.
+    pub event_ref: Option<Ref>,
+    pub episode_id: Option<EpisodeId>,
+    pub destination: Option<Name>,
+    pub state: Option<State>,
+    pub attempt: Option<u32>,
+    pub duration_ms: Option<u64>,
+    /// A word of ours that narrows the code down: `http-503`, `SV`.
+    pub reason: Option<Reason>,
+    pub patient_ref: Option<Ref>,
+    /// Where in our own code, for an internal fault.
+    pub place: Option<CodePlace>,
+}
+
+/// A word that narrows a code down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Word(&'static str),
+    /// An HTTP status.
+    Http(u16),
+    /// How many.
+    Count(u64),
+}
+
+/// File and line of our own source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodePlace {
+    file: String,
+    line: u32,
+}
+
+impl From<&std::panic::Location<'_>> for CodePlace {
+    fn from(place: &std::panic::Location<'_>) -> Self {
+        Self { file: place.file().to_owned(), line: place.line() }
+    }
+}
+
+impl Reason {
+    pub fn text(self) -> String {
+        match self {
+            Self::Word(word) => word.to_owned(),
+            Self::Http(status) => format!("http-{status}"),
+            Self::Count(count) => format!("count-{count}"),
+        }
+    }
+}
+
+impl Line {
+    pub fn new(at: Timestamp, level: Level, event: Event) -> Self {
+        Self {
+            at,
+            level,
+            event,
+            code: None,
+            message_id: None,
+            event_ref: None,
+            episode_id: None,
+            destination: None,
+            state: None,
+            attempt: None,
+            duration_ms: None,
+            reason: None,
+            patient_ref: None,
+            place: None,
+        }
+    }
+
+    #[must_use]
+    pub fn code(mut self, code: Code) -> Self {
+        self.code = Some(code.id());
+        self
+    }
+
+    /// The line as it stands in the log.
+    pub fn json(&self) -> String {
+        let mut out = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                out.insert(name.to_owned(), value);
+            }
+        };
+        put("ts", Some(instant_text(self.at).into()));
+        put("level", Some(self.level.code().into()));
+        put("event", Some(self.event.code().into()));
+        put("code", self.code.map(Into::into));
+        put("message_id", self.message_id.map(|id| id.to_string().into()));
+        put("event_ref", self.event_ref.as_ref().map(|r| r.as_str().into()));
+        put("episode_id", self.episode_id.map(|id| id.to_string().into()));
+        put("destination", self.destination.as_ref().map(|name| name.as_str().into()));
+        put("state", self.state.map(|state| state.code().into()));
+        put("attempt", self.attempt.map(Into::into));
+        put("duration_ms", self.duration_ms.map(Into::into));
+        put("reason", self.reason.map(|reason| reason.text().into()));
+        put("patient_ref", self.patient_ref.as_ref().map(|r| r.as_str().into()));
+        put("place", self.place.as_ref().map(|place| format!("{}:{}", place.file, place.line).into()));
+        put("version", Some(env!("CARGO_PKG_VERSION").into()));
+        Value::Object(out).to_string()
+    }
+
+    /// Writes the line to the log. What must survive goes to the journal as well, in the transaction it tells of.
+    pub fn emit(&self) {
+        let line = self.json();
+        match self.level {
+            Level::Error => tracing::error!(target: "oplog", line),
+            Level::Warn => tracing::warn!(target: "oplog", line),
+            Level::Info => tracing::info!(target: "oplog", line),
+            Level::Debug => tracing::debug!(target: "oplog", line),
+        }
+    }
+}
