@@ -5,4 +5,6 @@
 pub mod fault;
 pub mod oplog; // 2  every log line
 pub mod map; // 3  bytes → event
+pub mod episode; // 3  facts → state
+pub mod store; // 6  the database
 pub mod model; // 0  the nouns // 1  codes // 3  bytes → event

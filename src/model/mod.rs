@@ -1,8 +1,10 @@
 //! The nouns: everything that more than one module speaks of. No I/O, no clock, no randomness.
 
+pub mod answer;
 pub mod bodies;
 pub mod catalogue;
 pub mod checklist;
+pub mod dice;
 pub mod episode;
 pub mod event;
 pub mod finding;
@@ -13,6 +15,7 @@ pub mod name;
 pub mod node;
 pub mod person;
 pub mod personal;
+pub mod raw;
 pub mod shape;
 pub mod state;
 pub mod time;

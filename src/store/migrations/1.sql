@@ -13,6 +13,7 @@ CREATE TABLE event (
     source TEXT NOT NULL,
     origin BLOB NOT NULL,
     body BLOB NOT NULL,
+    findings TEXT NOT NULL,
     occurred_at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
     -- Raised with every change of fate; the source has been told up to `outcome_told`.

@@ -1,0 +1,262 @@
+//! The loop of one destination: claim what is due, send it, write what came of it.
+
+use super::decide::{Next, RouteNews, Tries, decide, route_news};
+use super::route::{Route, Turn};
+use crate::fault::Code;
+use crate::model::answer::Answer;
+use crate::model::dice::Dice;
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::name::Name;
+use crate::model::state::State;
+use crate::model::time::Clock;
+use crate::oplog::{Event, Level, Line, Reason};
+use crate::seal::Checked;
+use crate::store::{Attempt, Claimed, Finish, Store, StoreFault};
+use crate::transport::{Envelope, Reply, Transport};
+use crate::wire::ContentHash;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// The bounds of delivery to one destination.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub max_attempts: u32,
+    pub max_age: Duration,
+    pub receipt_deadline: Duration,
+    pub retry_base: Duration,
+    pub retry_cap: Duration,
+    /// Longest pause between probes of a closed route.
+    pub probe_cap: Duration,
+    pub lease: Duration,
+    /// Most transmissions at once.
+    pub in_flight: usize,
+}
+
+/// One destination's loop.
+pub struct Driver<T> {
+    pub destination: Name,
+    pub transport: Arc<T>,
+    pub store: Store,
+    pub policy: Arc<Policy>,
+    pub clock: Arc<dyn Clock>,
+    pub dice: Arc<dyn Dice>,
+    /// Rung when something new is in the queue.
+    pub bell: Arc<Notify>,
+}
+
+impl<T> std::fmt::Debug for Driver<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("destination", &self.destination).finish_non_exhaustive()
+    }
+}
+
+/// After a failed claim: the store may be out of space, and asking at once will not help.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Even an idle loop looks again, should a bell ever be missed.
+const IDLE_PAUSE: Duration = Duration::from_secs(60);
+
+impl<T: Transport> Driver<T> {
+    /// Runs until `stop` turns true, and then until what is in flight has its answer.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let driver = Arc::new(self);
+        let mut route = Route::Open;
+        // An alarm of an earlier life is closed by the first sign that the route works.
+        let mut alarm_may_be_open = true;
+        let mut in_flight: JoinSet<Option<Answer>> = JoinSet::new();
+        loop {
+            let stopping = *stop.borrow();
+            if stopping && in_flight.is_empty() {
+                return;
+            }
+            let now = driver.clock.now();
+            let room = if stopping { 0 } else { route.room(in_flight.len(), driver.policy.in_flight, now) };
+            let mut next_due = None;
+            let mut pause = IDLE_PAUSE;
+            if room > 0 {
+                match driver.claim(now, room).await {
+                    Ok(claims) => {
+                        next_due = claims.next_due;
+                        for claimed in claims.claimed {
+                            in_flight.spawn(Arc::clone(&driver).deliver(claimed));
+                        }
+                    }
+                    Err(fault) => {
+                        driver.report(fault);
+                        pause = STORE_PAUSE;
+                    }
+                }
+            }
+            let wake = [next_due, route.probe_at().filter(|_| in_flight.is_empty())].into_iter().flatten().min();
+            let pause = wake.map_or(pause, |at| until(driver.clock.now(), at).min(pause));
+            tokio::select! {
+                biased;
+                done = in_flight.join_next(), if !in_flight.is_empty() => {
+                    let mut finished = vec![done];
+                    while let Some(more) = in_flight.try_join_next() {
+                        finished.push(Some(more));
+                    }
+                    for answer in finished.into_iter().flatten() {
+                        // A delivery that panicked keeps its lease and is tried again when that ends.
+                        let Ok(Some(answer)) = answer else { continue };
+                        driver.hear(&mut route, &mut alarm_may_be_open, &answer).await;
+                    }
+                }
+                () = driver.bell.notified(), if !stopping => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.changed(), if !stopping => {}
+            }
+        }
+    }
+
+    async fn claim(&self, now: Timestamp, room: usize) -> Result<crate::store::Claims, StoreFault> {
+        self.store.claim(self.destination.clone(), now, now + self.policy.lease, self.dice.bytes(), room).await
+    }
+
+    /// Updates the route; opens and closes its alarm.
+    async fn hear(&self, route: &mut Route, alarm_may_be_open: &mut bool, answer: &Answer) {
+        let now = self.clock.now();
+        let news = route_news(answer);
+        let turn = route.hear(news, now, self.policy.probe_cap);
+        let subject = self.destination.as_str().to_owned();
+        match turn {
+            Turn::Closed(code) => {
+                let line = self.line(now, Level::Error, Event::AlarmOpened).code(code);
+                *alarm_may_be_open = true;
+                let opened = self.store.open_alarm("route", subject, code.id(), now, line.clone()).await;
+                if opened.unwrap_or(true) {
+                    line.emit();
+                }
+            }
+            Turn::Opened | Turn::Nothing if news == RouteNews::Works && *alarm_may_be_open => {
+                *alarm_may_be_open = false;
+                let line = self.line(now, Level::Info, Event::AlarmClosed).code(Code::DlvRouteClosed);
+                if self.store.close_alarm("route", subject, line.clone()).await.unwrap_or(false) {
+                    line.emit();
+                }
+            }
+            Turn::Opened | Turn::Nothing => {}
+        }
+        if turn == Turn::Opened
+            && let Err(fault) = self.store.hurry(self.destination.clone(), now).await
+        {
+            self.report(fault);
+        }
+    }
+
+    /// Sends one claimed delivery and writes what came of it.
+    async fn deliver(self: Arc<Self>, claimed: Claimed) -> Option<Answer> {
+        let started_at = self.clock.now();
+        let restored = ContentHash::from_bytes(&claimed.hash).and_then(|hash| Checked::restore(claimed.message, claimed.content.clone(), hash));
+        let Some(checked) = restored else {
+            self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvCorrupt }, None, None)).await;
+            return None;
+        };
+        if claimed.attempt > self.policy.max_attempts {
+            // Claimed and never finished, again and again: it may be what kills the process.
+            self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvAttempts }, None, None)).await;
+            return None;
+        }
+        let envelope_id = self.dice.envelope_id();
+        let envelope = Envelope {
+            message: claimed.message,
+            envelope: envelope_id,
+            body: checked.transmission(envelope_id, started_at),
+            content_hash: checked.hash().to_string(),
+        };
+        let reply = self.transport.send(envelope).await;
+        let now = self.clock.now();
+        let tries = Tries { attempt: claimed.attempt, released_at: claimed.released_at, now };
+        let next = decide(&reply.answer, tries, &self.policy);
+        let attempt = Attempt {
+            envelope: envelope_id,
+            started_at,
+            duration_ms: u64::try_from(now.duration_since(started_at).as_millis()).unwrap_or(0),
+            answer: reply.answer.word(),
+            code: code_of(&next).map(Code::id),
+            http_status: reply.http_status,
+            receipt: reply.receipt.clone(),
+        };
+        self.write(self.finish(&claimed, now, next, Some(&reply), Some(attempt))).await;
+        Some(reply.answer)
+    }
+
+    async fn write(&self, finish: Finish) {
+        let lines = finish.lines.clone();
+        match self.store.finish(finish).await {
+            Ok(true) => lines.iter().for_each(Line::emit),
+            // The lease had passed on: whoever has it now tells the story.
+            Ok(false) => {}
+            Err(fault) => self.report(fault),
+        }
+    }
+
+    fn finish(&self, claimed: &Claimed, now: Timestamp, next: Next, reply: Option<&Reply>, attempt: Option<Attempt>) -> Finish {
+        let code = code_of(&next);
+        let (state, next_at, event, level) = match &next {
+            Next::End { state, .. } if *state == State::Accepted => (State::Accepted, None, Event::DeliveryAccepted, Level::Info),
+            Next::End { state, .. } => (*state, None, Event::DeliveryRejected, Level::Warn),
+            Next::Park { .. } => (State::Parked, None, Event::DeliveryParked, Level::Error),
+            Next::Again { after, .. } => {
+                // A fifth to either side, so that what failed together does not come back together.
+                let jitter = 0.8 + 0.4 * self.dice.fraction();
+                (State::ScheduledForResend, Some(now + after.mul_f64(jitter)), Event::DeliveryResend, Level::Warn)
+            }
+            Next::Wait { until } => (State::WaitingForReceipt, Some(now + *until), Event::DeliveryWaiting, Level::Info),
+            // Behind the other lanes of this destination: the next probe takes another message.
+            Next::Route { .. } => (State::Scheduled, Some(now), Event::DeliveryAttempt, Level::Debug),
+        };
+        let unburn = matches!(next, Next::Route { .. });
+        let mut findings: Vec<Finding> = match reply.map(|reply| &reply.answer) {
+            Some(Answer::Receipt { findings, .. }) => findings.clone(),
+            _ => Vec::new(),
+        };
+        if findings.is_empty()
+            && let Some(code) = code
+        {
+            let effect = if state == State::Rejected { Effect::Refuse } else { Effect::Warn };
+            findings.push(code.finding(effect, Layer::Delivery, None));
+        }
+        let mut line = self.line(now, level, event);
+        line.code = code.map(Code::id);
+        line.message_id = Some(claimed.message);
+        line.event_ref = Some(claimed.event_ref.clone());
+        line.episode_id = Some(claimed.episode);
+        line.state = Some(state);
+        line.attempt = Some(claimed.attempt);
+        line.duration_ms = attempt.as_ref().map(|attempt| attempt.duration_ms);
+        line.reason = reply.and_then(reason);
+        Finish { id: claimed.id, token: claimed.token, state, next_at, unburn, code: code.map(Code::id), findings, attempt, at: now, lines: vec![line] }
+    }
+
+    fn line(&self, at: Timestamp, level: Level, event: Event) -> Line {
+        let mut line = Line::new(at, level, event);
+        line.destination = Some(self.destination.clone());
+        line
+    }
+
+    fn report(&self, _: StoreFault) {
+        self.line(self.clock.now(), Level::Error, Event::StoreFault).code(Code::BugStore).emit();
+    }
+}
+
+fn code_of(next: &Next) -> Option<Code> {
+    match next {
+        Next::End { code, .. } => *code,
+        Next::Park { code } | Next::Again { code, .. } | Next::Route { code, .. } => Some(*code),
+        Next::Wait { .. } => None,
+    }
+}
+
+fn reason(reply: &Reply) -> Option<Reason> {
+    match &reply.answer {
+        Answer::Receipt { reason: Some(reason), .. } => Some(Reason::Word(reason.code())),
+        _ => reply.http_status.map(Reason::Http),
+    }
+}
+
+fn until(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}

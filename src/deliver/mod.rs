@@ -1,0 +1,7 @@
+//! Deliveries: what follows from an answer, when a route is open, and the loop that carries it out.
+
+pub mod decide;
+mod driver;
+mod route;
+
+pub use driver::{Driver, Policy};

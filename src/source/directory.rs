@@ -1,0 +1,280 @@
+//! A folder into which another system drops files.
+//!
+//! **Guarantee.** A file is taken when it has been unchanged for `still_s` by our own clock, and moved only after what it
+//! holds is durable in the store; a crash in between is met by the duplicate check when the file is read again. So no
+//! file is lost and none counts twice. Files go in the order of their names. Not covered yet: sub-folders, and other
+//! formats than one JSON event a file.
+
+use super::{Intake, Report, Unavailable};
+use crate::fault::Code;
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::name::Name;
+use crate::model::personal::Personal;
+use crate::model::raw::{RawEvent, Verdict};
+use serde_json::json;
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Most files in one batch, and most bytes.
+const BATCH_FILES: usize = 256;
+const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+/// Longest file name; what we add to it must fit as well.
+const NAME_MAX: usize = 200;
+/// A file that breaks off is given so many times `still` before it is refused.
+const GRACE: u32 = 10;
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How a folder is read.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub name: Name,
+    pub path: PathBuf,
+    pub still: Duration,
+    /// None: files are deleted once they are durable.
+    pub keep_done: Option<Duration>,
+    pub max_bytes: u64,
+}
+
+/// A folder being read.
+#[derive(Debug)]
+pub struct Directory {
+    settings: Settings,
+    /// Files that are not yet taken: what they looked like, and since when.
+    seen: HashMap<String, (Look, Instant, Instant)>,
+    pruned: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+struct Candidate {
+    name: String,
+    path: PathBuf,
+    /// When we first met the file in this form.
+    young: bool,
+    body: Result<Personal<Vec<u8>>, Box<Finding>>,
+}
+
+impl Directory {
+    /// Makes the folders that belong to the source.
+    pub fn new(settings: Settings) -> io::Result<Self> {
+        for folder in ["done", "rejected", "outcome"] {
+            fs::create_dir_all(settings.path.join(folder))?;
+        }
+        Ok(Self { settings, seen: HashMap::new(), pruned: None })
+    }
+
+    /// Takes what is ready, one batch. True where there may be more at once.
+    pub fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
+        self.prune();
+        let names = match self.names() {
+            Ok(names) => names,
+            Err(_) => {
+                report.trouble(Code::SrcFolder);
+                return Err(Unavailable);
+            }
+        };
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut more = false;
+        for name in names {
+            if batch.len() >= BATCH_FILES || bytes >= BATCH_BYTES {
+                more = true;
+                break;
+            }
+            if let Some(candidate) = self.look(name) {
+                bytes += candidate.body.as_ref().map_or(0, |body| size(body));
+                batch.push(candidate);
+            }
+        }
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        let raws = batch.iter().map(|candidate| self.raw(candidate)).collect();
+        let verdicts = intake.submit(raws)?;
+        for (candidate, verdict) in batch.iter().zip(verdicts) {
+            if self.settle(candidate, &verdict).is_err() {
+                report.trouble(Code::SrcFolder);
+                return Err(Unavailable);
+            }
+        }
+        Ok(more)
+    }
+
+    /// How long until something that we have seen may be ready.
+    pub fn pause(&self) -> Option<Duration> {
+        (!self.seen.is_empty()).then(|| self.settings.still.max(Duration::from_millis(20)))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.settings.path
+    }
+
+    fn names(&mut self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.settings.path)? {
+            let entry = entry?;
+            // A name that is no UTF-8 is shown with marks in it; `look` refuses it by them.
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !entry.file_type()?.is_dir() && ends_in_one_of(&name, &["json", "xml", "csv", "ndjson"]) && !name.starts_with('.') {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        self.seen.retain(|name, _| names.binary_search(name).is_ok());
+        Ok(names)
+    }
+
+    /// The file, if it is ready to be taken.
+    fn look(&mut self, name: String) -> Option<Candidate> {
+        let path = self.settings.path.join(&name);
+        let refuse = |code: Code| Err(Box::new(code.finding(Effect::Refuse, Layer::Syntax, None)));
+        if name.len() > NAME_MAX || name.contains('\u{fffd}') {
+            return path.exists().then(|| Candidate { name, path, young: false, body: refuse(Code::SrcName) });
+        }
+        let meta = fs::symlink_metadata(&path).ok()?;
+        let (still, young) = self.stillness(&name, &meta);
+        if !still {
+            return None;
+        }
+        let body = if !meta.is_file() {
+            refuse(Code::SrcNotAFile)
+        } else if !ends_in_one_of(&name, &["json"]) {
+            refuse(Code::SrcFileType)
+        } else if meta.len() > self.settings.max_bytes {
+            refuse(Code::SrcTooLarge)
+        } else {
+            match read_bounded(&path, self.settings.max_bytes) {
+                Ok(bytes) => Ok(Personal::new(bytes)),
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => return None,
+                Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => refuse(Code::SrcTooLarge),
+                Err(_) => refuse(Code::SrcUnreadable),
+            }
+        };
+        Some(Candidate { name, path, young, body })
+    }
+
+    /// Whether the file has been unchanged long enough, and whether it may still be a file in the making.
+    fn stillness(&mut self, name: &str, meta: &Metadata) -> (bool, bool) {
+        let look = Look { bytes: meta.len(), modified: meta.modified().ok() };
+        let now = Instant::now();
+        let entry = self.seen.entry(name.to_owned()).or_insert((look, now, now));
+        if entry.0 != look {
+            *entry = (look, now, entry.2);
+        }
+        let unchanged = now.duration_since(entry.1);
+        (unchanged >= self.settings.still, unchanged < self.settings.still * GRACE)
+    }
+
+    fn raw(&self, candidate: &Candidate) -> RawEvent {
+        RawEvent {
+            source: self.settings.name.clone(),
+            origin: Personal::new(candidate.name.clone()),
+            body: candidate.body.clone(),
+            may_grow: candidate.young,
+        }
+    }
+
+    /// Moves a file out of the way, now that its fate is durable.
+    fn settle(&mut self, candidate: &Candidate, verdict: &Verdict) -> io::Result<()> {
+        match verdict {
+            Verdict::Unfinished => return Ok(()),
+            Verdict::Accepted | Verdict::Duplicate if self.settings.keep_done.is_some() => {
+                rename(&candidate.path, &self.free("done", &candidate.name))?;
+            }
+            Verdict::Accepted | Verdict::Duplicate => ignore_missing(fs::remove_file(&candidate.path))?,
+            Verdict::Rejected(findings) => {
+                let target = self.free("rejected", &candidate.name);
+                let mut reason = target.clone().into_os_string();
+                reason.push(".reason.json");
+                // The reason first: a refused file without one would be a riddle.
+                write_whole(Path::new(&reason), &reason_text(findings))?;
+                rename(&candidate.path, &target)?;
+            }
+        }
+        self.seen.remove(&candidate.name);
+        Ok(())
+    }
+
+    /// A name in a folder of ours that is not taken.
+    fn free(&self, folder: &str, name: &str) -> PathBuf {
+        let folder = self.settings.path.join(folder);
+        let short: String = name.chars().take(NAME_MAX / 4).collect();
+        let name = if name.len() > NAME_MAX { short.as_str() } else { name };
+        let first = folder.join(name);
+        if !first.exists() {
+            return first;
+        }
+        (2..).map(|n| folder.join(format!("{name}~{n}"))).find(|path| !path.exists()).unwrap_or(first)
+    }
+
+    /// Old files in `done/` go, at most once an hour.
+    fn prune(&mut self) {
+        let Some(keep) = self.settings.keep_done else { return };
+        if self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
+            return;
+        }
+        self.pruned = Some(Instant::now());
+        let Ok(entries) = fs::read_dir(self.settings.path.join("done")) else { return };
+        for entry in entries.flatten() {
+            let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > keep));
+            if old {
+                // What cannot be removed now is tried again in an hour.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Tells the source what became of the event in a file.
+#[expect(clippy::disallowed_methods, reason = "the file's own name, in the folder of the system that gave it")]
+pub fn tell(folder: &Path, origin: &Personal<String>, outcome: &str) -> io::Result<()> {
+    let name = origin.disclose().replace('/', "_");
+    write_whole(&folder.join("outcome").join(format!("{name}.outcome.json")), outcome)
+}
+
+fn reason_text(findings: &[Finding]) -> String {
+    format!("{:#}\n", json!({"verdict": "rejected", "findings": findings}))
+}
+
+/// Written beside and renamed, so that nobody reads half of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".tmp");
+    let beside = PathBuf::from(beside);
+    File::create(&beside)?.write_all(text.as_bytes())?;
+    fs::rename(&beside, path)
+}
+
+fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    ignore_missing(fs::rename(from, to))
+}
+
+/// Somebody else took the file away: there is nothing left to move.
+fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn ends_in_one_of(name: &str, endings: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "counts the bytes, shows none")]
+fn size(body: &Personal<Vec<u8>>) -> u64 {
+    body.disclose().len() as u64
+}

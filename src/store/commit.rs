@@ -1,0 +1,248 @@
+//! What intake commits: event, episode, deliveries, changes and journal, as one.
+
+use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
+use crate::model::finding::Finding;
+use crate::model::ids::EpisodeId;
+use crate::model::keyed::Ref;
+use crate::model::state::State;
+use crate::oplog::Line;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+impl Store {
+    /// Commits a batch of entries in their order, each whole or not at all. For a thread that may wait.
+    pub fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Committed>, StoreFault> {
+        self.write_blocking(move |savepoint| {
+            let mut out = Vec::with_capacity(entries.len());
+            for entry in &entries {
+                savepoint.execute_batch("SAVEPOINT entry")?;
+                let done = write_entry(savepoint, entry);
+                match done {
+                    Ok(Some(lines)) => {
+                        savepoint.execute_batch("RELEASE entry")?;
+                        out.push(Committed::Done(lines));
+                    }
+                    Ok(None) => {
+                        savepoint.execute_batch("ROLLBACK TO entry; RELEASE entry")?;
+                        out.push(Committed::Conflict);
+                    }
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Ok(out)
+        })
+    }
+}
+
+/// None: computed from something that is no longer so.
+fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFault> {
+    let mut lines = entry.lines.clone();
+    if let Some(episode) = &entry.episode
+        && !write_episode(db, episode, entry.at)?
+    {
+        return Ok(None);
+    }
+    if let Some(event) = &entry.event {
+        let Some(event_id) = write_event(db, event)? else { return Ok(None) };
+        for delivery in &entry.deliveries {
+            if !write_delivery(db, event_id, event.episode, delivery, entry.at)? {
+                return Ok(None);
+            }
+        }
+    }
+    for change in &entry.changes {
+        match apply(db, change, entry.at)? {
+            Applied::Yes => lines.extend(change.line.clone()),
+            Applied::No => {}
+            Applied::Conflict => return Ok(None),
+        }
+    }
+    for line in &lines {
+        write_line(db, line)?;
+    }
+    Ok(Some(lines))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store keeps the episode")]
+fn write_episode(db: &Connection, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
+    let (id, from) = (episode.id.to_string(), i64::try_from(episode.from).unwrap_or(i64::MAX));
+    let rows = if from == 0 {
+        db.prepare_cached(
+            "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![id, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
+    } else {
+        db.prepare_cached("UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6 WHERE id = ?1 AND version = ?2")?
+            .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
+    };
+    Ok(rows == 1)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store keeps the event")]
+fn write_event(db: &Connection, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
+    let id = db
+        .prepare_cached(
+            "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id",
+        )?
+        .query_row(
+            params![
+                event.key.as_str(),
+                event.version,
+                event.hash,
+                event.kind.code(),
+                event.episode.to_string(),
+                event.source.as_str(),
+                event.origin.disclose().as_bytes(),
+                event.body.disclose(),
+                event.occurred_at.as_millisecond(),
+                event.received_at.as_millisecond(),
+                findings_json(&event.findings),
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(id)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
+fn write_delivery(db: &Connection, event: i64, episode: EpisodeId, delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
+    let in_lane = delivery.state.in_lane();
+    let ends = delivery.state.is_end();
+    let head = in_lane && lane_is_free(db, &episode.to_string(), delivery.destination.as_str())?;
+    let release = delivery.release.as_ref();
+    let rows = db
+        .prepare_cached(
+            "INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, open, head, sequence,
+                document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            delivery.message.to_string(),
+            delivery.destination.as_str(),
+            event,
+            episode.to_string(),
+            delivery.kind.code(),
+            delivery.version,
+            delivery.state.code(),
+            delivery.rules,
+            delivery.rules_hash,
+            in_lane,
+            head,
+            release.map(|release| i64::try_from(release.sequence).unwrap_or(i64::MAX)),
+            release.map(|release| release.content.disclose()),
+            release.map(|release| release.hash),
+            at.as_millisecond(),
+            first_code(&delivery.findings),
+            findings_json(&delivery.findings),
+            release.map(|_| at.as_millisecond()),
+            ends.then_some(at.as_millisecond()),
+            delivery.useful_until.map(Timestamp::as_millisecond),
+        ])?;
+    Ok(rows == 1)
+}
+
+enum Applied {
+    Yes,
+    No,
+    Conflict,
+}
+
+fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
+    let found: Option<(i64, String)> = db
+        .prepare_cached("SELECT id, episode_id FROM delivery WHERE message_id = ?1 AND destination = ?2")?
+        .query_row([&change.message.to_string(), change.destination.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((delivery, episode)) = found else { return Ok(Applied::Conflict) };
+    let destination = change.destination.as_str();
+    let applied = match &change.to {
+        ChangeTo::Release(document) => release(db, delivery, &episode, destination, document, at)?,
+        ChangeTo::End { state, findings } => {
+            let rows = db
+                .prepare_cached(
+                    "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0))",
+                )?
+                .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+            if rows == 0 {
+                return Ok(Applied::No);
+            }
+            promote(db, &episode, destination)?;
+            Applied::Yes
+        }
+        ChangeTo::StillWithheld(findings) => {
+            db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
+                .execute(params![delivery, first_code(findings), findings_json(findings)])?;
+            Applied::Yes
+        }
+    };
+    raise_outcome(db, delivery)?;
+    Ok(applied)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
+fn release(db: &Connection, delivery: i64, episode: &str, destination: &str, release: &Release, at: Timestamp) -> Result<Applied, StoreFault> {
+    let head = lane_is_free(db, episode, destination)?;
+    let rows = db
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, open = 1, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
+                code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
+        )?
+        .execute(params![
+            delivery,
+            State::Scheduled.code(),
+            head,
+            i64::try_from(release.sequence).unwrap_or(i64::MAX),
+            release.content.disclose(),
+            release.hash,
+            at.as_millisecond(),
+        ])?;
+    Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
+}
+
+fn first_code(findings: &[Finding]) -> Option<&str> {
+    findings.first().map(|finding| finding.code.as_str())
+}
+
+/// The source has something new to hear about the event behind a delivery.
+pub(super) fn raise_outcome(db: &Connection, delivery: i64) -> Result<(), StoreFault> {
+    db.prepare_cached("UPDATE event SET outcome = outcome + 1 WHERE id = (SELECT event_id FROM delivery WHERE id = ?1)")?.execute([delivery])?;
+    Ok(())
+}
+
+fn lane_is_free(db: &Connection, episode: &str, destination: &str) -> Result<bool, StoreFault> {
+    let taken: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2)")?
+        .query_row([episode, destination], |row| row.get(0))?;
+    Ok(!taken)
+}
+
+/// Makes the first of a lane its head. Harmless where it is already.
+pub(super) fn promote(db: &Connection, episode: &str, destination: &str) -> Result<(), StoreFault> {
+    db.prepare_cached(
+        "UPDATE delivery SET head = 1 WHERE head = 0 AND id = (SELECT id FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2
+            ORDER BY sequence LIMIT 1)",
+    )?
+    .execute([episode, destination])?;
+    Ok(())
+}
+
+pub(super) fn findings_json(findings: &[Finding]) -> String {
+    serde_json::to_string(findings).unwrap_or_else(|_| "[]".to_owned())
+}
+
+pub(super) fn write_line(db: &Connection, line: &Line) -> Result<(), StoreFault> {
+    db.prepare_cached("INSERT INTO journal (at, event, code, state, event_ref, episode_id, message_id, destination, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            line.at.as_millisecond(),
+            line.event.code(),
+            line.code,
+            line.state.map(State::code),
+            line.event_ref.as_ref().map(Ref::as_str),
+            line.episode_id.map(|id| id.to_string()),
+            line.message_id.map(|id| id.to_string()),
+            line.destination.as_ref().map(crate::model::name::Name::as_str),
+            line.json(),
+        ])?;
+    Ok(())
+}

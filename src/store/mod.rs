@@ -1,0 +1,206 @@
+//! The one database: events, episodes, the queue, attempts, journal and alarms, in SQLite beside the daemon.
+//!
+//! What belongs together commits together, and nothing is told to anybody before it is committed. One thread writes and
+//! commits in groups; readers stand beside it. The store has no clock and no policy: times and what follows from an
+//! answer are decided by its callers.
+
+mod commit;
+mod queue;
+mod read;
+mod sqlite;
+
+pub use read::{AttemptRow, DeliveryRow, EventRow, Filter, JournalRow, Untold, Withheld};
+pub use sqlite::Store;
+
+use crate::fault::{Code, Fault};
+use crate::model::catalogue::EventType;
+use crate::model::episode::Phase;
+use crate::model::finding::Finding;
+use crate::model::ids::{EnvelopeId, EpisodeId, MessageId};
+use crate::model::keyed::Ref;
+use crate::model::name::Name;
+use crate::model::personal::Personal;
+use crate::model::state::State;
+use crate::oplog::Line;
+use jiff::Timestamp;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    /// SQLite's extended result code. Its text is left out: it may name values.
+    #[error("the database answered with code {0}")]
+    Sqlite(i32),
+    #[error("a row of table {table} cannot be read")]
+    Damaged { table: &'static str },
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+impl From<rusqlite::Error> for StoreFault {
+    fn from(fault: rusqlite::Error) -> Self {
+        match fault {
+            rusqlite::Error::SqliteFailure(failure, _) => Self::Sqlite(failure.extended_code),
+            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => Self::Damaged { table: "?" },
+            _ => Self::Sqlite(0),
+        }
+    }
+}
+
+impl From<StoreFault> for Fault {
+    fn from(fault: StoreFault) -> Self {
+        Self::with(Code::BugStore, fault.to_string())
+    }
+}
+
+/// A version of a source event, as it was when it was accepted.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    pub key: Ref,
+    pub version: u32,
+    pub hash: [u8; 32],
+    pub kind: EventType,
+    pub episode: EpisodeId,
+    pub source: Name,
+    /// What the source calls it: a file's name.
+    pub origin: Personal<String>,
+    /// Canonical JSON.
+    pub body: Personal<Vec<u8>>,
+    /// Remarks and deviations that the source shall hear of.
+    pub findings: Vec<Finding>,
+    pub occurred_at: Timestamp,
+    pub received_at: Timestamp,
+}
+
+/// An episode's new state. Refused where the episode is no longer at `from`.
+#[derive(Debug, Clone)]
+pub struct EpisodeWrite {
+    pub id: EpisodeId,
+    /// Version that the new state was computed from; 0 where there was none.
+    pub from: u64,
+    pub phase: Phase,
+    pub rules: String,
+    pub body: Personal<Vec<u8>>,
+}
+
+/// A document that enters its lane.
+#[derive(Debug, Clone)]
+pub struct Release {
+    pub sequence: u64,
+    pub content: Personal<Vec<u8>>,
+    pub hash: [u8; 32],
+}
+
+/// A delivery: one message for one destination.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub message: MessageId,
+    pub destination: Name,
+    pub kind: EventType,
+    pub version: u32,
+    pub state: State,
+    pub rules: String,
+    pub rules_hash: String,
+    pub release: Option<Release>,
+    pub findings: Vec<Finding>,
+    pub useful_until: Option<Timestamp>,
+}
+
+/// What becomes of a delivery that was there before, with the line that tells it if it happens.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub message: MessageId,
+    pub destination: Name,
+    pub to: ChangeTo,
+    pub line: Option<Line>,
+}
+
+#[derive(Debug, Clone)]
+pub enum ChangeTo {
+    /// It enters its lane. The entry conflicts where it is no longer withheld.
+    Release(Release),
+    /// It ends unsent. Nothing happens where it has been sent meanwhile: what has left stays a fact.
+    End { state: State, findings: Vec<Finding> },
+    /// It stays withheld, for these reasons.
+    StillWithheld(Vec<Finding>),
+}
+
+/// Everything that one source event changes, committed as one.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub at: Timestamp,
+    /// None where the event could not be read or was seen before: then only lines are kept.
+    pub event: Option<NewEvent>,
+    pub episode: Option<EpisodeWrite>,
+    pub deliveries: Vec<NewDelivery>,
+    pub changes: Vec<Change>,
+    pub lines: Vec<Line>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone)]
+pub enum Committed {
+    /// It is durable; these lines tell of it.
+    Done(Vec<Line>),
+    /// Something else changed what it was computed from: compute it anew.
+    Conflict,
+}
+
+/// A delivery that is ours until the lease ends.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: i64,
+    pub token: [u8; 16],
+    pub message: MessageId,
+    pub destination: Name,
+    pub episode: EpisodeId,
+    pub event: i64,
+    pub event_ref: Ref,
+    pub kind: EventType,
+    /// This try's number, from 1; a crash counted too.
+    pub attempt: u32,
+    pub sequence: u64,
+    pub released_at: Timestamp,
+    pub content: Personal<Vec<u8>>,
+    pub hash: Vec<u8>,
+    /// What the try before ended in.
+    pub last_answer: Option<String>,
+}
+
+/// What was claimed, and when there is more.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    pub claimed: Vec<Claimed>,
+    /// When the next delivery of this destination falls due; for sleeping, not for promises.
+    pub next_due: Option<Timestamp>,
+}
+
+/// One try and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub envelope: EnvelopeId,
+    pub started_at: Timestamp,
+    pub duration_ms: u64,
+    /// Class of the answer, a word of ours.
+    pub answer: &'static str,
+    pub code: Option<&'static str>,
+    pub http_status: Option<u16>,
+    /// The receipt's bytes, bounded.
+    pub receipt: Option<Personal<Vec<u8>>>,
+}
+
+/// How a claimed delivery goes on.
+#[derive(Debug, Clone)]
+pub struct Finish {
+    pub id: i64,
+    pub token: [u8; 16],
+    pub state: State,
+    /// When it falls due again, where it stays in its lane.
+    pub next_at: Option<Timestamp>,
+    /// The try does not count: the route failed, not the message.
+    pub unburn: bool,
+    pub code: Option<&'static str>,
+    pub findings: Vec<Finding>,
+    pub attempt: Option<Attempt>,
+    pub at: Timestamp,
+    pub lines: Vec<Line>,
+}

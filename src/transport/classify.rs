@@ -1,0 +1,76 @@
+//! From a status and a body, or from a failure, to an [`Answer`].
+
+use super::Envelope;
+use crate::fault::Code;
+use crate::model::answer::{Answer, RouteFault};
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::receipt::Receipt;
+use crate::model::state::ReceiptStatus;
+use crate::wire::receipt;
+use std::error::Error;
+
+/// Reads the body as a receipt and weighs it with the status.
+pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receipt: bool) -> Answer {
+    let success = (200..300).contains(&status);
+    if success && !wants_receipt && body.is_empty() {
+        return Answer::Accepted;
+    }
+    let receipt = receipt::read(body).ok();
+    let ours = receipt.as_ref().is_some_and(|receipt| receipt.original_message_id == envelope.message);
+    match (status, receipt) {
+        (409, receipt) => {
+            let proved = receipt.is_some_and(|receipt| {
+                ours && receipt.status != ReceiptStatus::Rejected
+                    && receipt.content_hash.as_deref() == Some(envelope.content_hash.as_str())
+            });
+            Answer::Conflict { proved }
+        }
+        (_, Some(_)) if !ours => Answer::ForeignReceipt,
+        // A receipt that accepts under a status that refuses contradicts itself.
+        (_, Some(receipt)) if success || receipt.status == ReceiptStatus::Rejected => verdict(&receipt),
+        (200..=299, None) if wants_receipt => Answer::BadReceipt,
+        (200..=299, None) => Answer::Accepted,
+        (408 | 425 | 500, _) => Answer::ServerError { status },
+        (400 | 405 | 406 | 410..=422, _) => Answer::Refused { status },
+        (500..=599, _) => Answer::ServerError { status },
+        (_, _) => Answer::Unexpected { status },
+    }
+}
+
+/// What the receipt says; its own texts stay in the stored receipt, for they may quote the message.
+fn verdict(receipt: &Receipt) -> Answer {
+    let findings: Vec<Finding> = receipt
+        .errors
+        .iter()
+        .map(|error| {
+            let detail = (format!("kod {}", error.code), format!("code {}", error.code));
+            Code::DlvRejected.finding(if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn }, Layer::Delivery, Some(detail))
+        })
+        .collect();
+    Answer::Receipt { status: receipt.status, retryable: receipt.retryable, reason: receipt.reason, findings }
+}
+
+/// A request that brought no answer: either it cannot have arrived, or we do not know.
+pub(super) fn failure(fault: &reqwest::Error) -> Answer {
+    let down = |fault| Answer::RouteDown { fault, retry_after: None };
+    match tls_fault(fault) {
+        Some(rustls::Error::AlertReceived(_)) => return down(RouteFault::ClientCertificate),
+        Some(_) if fault.is_connect() => return down(RouteFault::Tls),
+        _ => {}
+    }
+    if fault.is_connect() {
+        let dns = causes(fault).any(|cause| cause.to_string().contains("dns error"));
+        return down(if dns { RouteFault::Dns } else { RouteFault::Connect });
+    }
+    Answer::Lost
+}
+
+fn tls_fault(fault: &reqwest::Error) -> Option<&rustls::Error> {
+    causes(fault).find_map(|cause| {
+        cause.downcast_ref::<rustls::Error>().or_else(|| cause.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
+    })
+}
+
+fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(fault.source(), |cause| cause.source())
+}
