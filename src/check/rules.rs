@@ -77,7 +77,7 @@ pub struct Rule {
     pub id: RuleId,
     pub predicate: Predicate,
     pub effect: Effect,
-    /// The types it applies to; `None` is every message.
+    /// The types it applies to; `None` is every message, and every event of the region's too where it blocks nothing.
     pub on: Option<Vec<EventType>>,
     /// The sentence of the finding. `{items}` or `{types}` may stand in it.
     pub text: Texts,
@@ -87,8 +87,13 @@ pub struct Rule {
 
 impl Rule {
     pub fn applies_to(&self, kind: EventType) -> bool {
-        self.on.as_ref().map_or(kind.is_sent(), |kinds| kinds.contains(&kind))
+        self.on.as_ref().map_or(kind.is_sent() || !blocks(self.effect), |kinds| kinds.contains(&kind))
     }
+}
+
+/// Whether an effect keeps a message from leaving. What the region originates is never blocked.
+fn blocks(effect: Effect) -> bool {
+    matches!(effect, Effect::Refuse | Effect::Withhold | Effect::Hold)
 }
 
 /// Numbers and choices that a municipality sets.
@@ -112,7 +117,7 @@ pub struct Rules {
     pub source: String,
     pub checklist: Checklist,
     pub parameters: Parameters,
-    rules: Vec<Rule>,
+    list: Vec<Rule>,
 }
 
 /// What is wrong in a file of rules, and where; line and column from 1.
@@ -142,11 +147,11 @@ impl Rules {
     }
 
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        &self.list
     }
 
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id.as_str() == id)
+        self.list.iter().find(|rule| rule.id.as_str() == id)
     }
 
     /// What rule `id` says; `items` are the checklist items that it says it of. The effect is the rule's own: who asks

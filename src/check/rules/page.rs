@@ -1,9 +1,13 @@
 //! What people read about rules: the page of one rule, and the reference of a set.
 
-use super::{Parameters, Rule, Rules, Texts};
+use super::{ClBlock, Parameters, Rule, Rules, Texts, blocks};
 use crate::model::bodies::Party;
 use crate::model::checklist::{Condition, Item, Stage, Term};
 use std::fmt::Write as _;
+
+/// What a rule without types is for: messages where it blocks, else events.
+const EVERY_SV: [&str; 2] = ["alla meddelanden", "alla händelser"];
+const EVERY_EN: [&str; 2] = ["every message", "every event"];
 
 /// The page of a rule in Swedish and English, as `vardbro explain` shows it.
 pub fn page(rule: &Rule) -> (String, String) {
@@ -16,7 +20,7 @@ fn one_language(rule: &Rule, swedish: bool) -> String {
     let (effect_sv, effect_en) = rule.effect.texts();
     let shown = say(&rule.text).replace("{items}", "…").replace("{types}", "…");
     let parts = [
-        (word("Gäller", "Applies to"), types(rule, word("alla meddelanden", "every message"))),
+        (word("Gäller", "Applies to"), types(rule, if swedish { EVERY_SV } else { EVERY_EN })),
         (word("Verkan", "Effect"), word(effect_sv, effect_en).to_owned()),
         (word("Vad", "What"), say(&rule.page.what)),
         (word("Varför", "Why"), say(&rule.page.why)),
@@ -31,7 +35,8 @@ fn one_language(rule: &Rule, swedish: bool) -> String {
     out
 }
 
-fn types(rule: &Rule, every: &str) -> String {
+fn types(rule: &Rule, [message, event]: [&str; 2]) -> String {
+    let every = if blocks(rule.effect) { message } else { event };
     rule.on.as_ref().map_or(every.to_owned(), |kinds| {
         let codes: Vec<_> = kinds.iter().map(|kind| kind.code()).collect();
         codes.join(", ")
@@ -58,9 +63,11 @@ pub fn reference(rules: &Rules) -> String {
 fn parameters(values: Parameters, out: &mut String) {
     out.push_str("\n## Parameters · Parametrar\n\n| Name | Value | English | Svenska |\n|---|---|---|---|\n");
     let (block_sv, block_en) = values.cl_block.texts();
+    let choices: Vec<_> = ClBlock::VALUES.iter().map(|value| value.code).collect();
+    let choices = choices.join(", ");
     let _ = write!(
         out,
-        "| `cl_block` | {} | K-HT waits for: {block_en} | K-HT väntar på: {block_sv} |\n\
+        "| `cl_block` | {} | K-HT waits for: {block_en} (choose among {choices}) | K-HT väntar på: {block_sv} (välj bland {choices}) |\n\
          | `take_home_useful_h` | {} | hours for which a withheld K-HT is of use | timmar som en tillbakahållen K-HT är till nytta |\n\
          | `order_wait_h` | {} | hours for which a message waits for what it needs | timmar som ett meddelande väntar på det som ska komma först |\n",
         values.cl_block.code(),
@@ -78,7 +85,7 @@ fn rule_section(rule: &Rule, out: &mut String) {
         rule.id,
         rule.predicate.code(),
         rule.effect.code(),
-        types(rule, "every message · alla meddelanden")
+        types(rule, ["every message · alla meddelanden", "every event · alla händelser"])
     );
     let rows = [
         ("Finding · Anmärkning", &rule.text),

@@ -4,7 +4,7 @@
 
 mod table;
 
-use super::{ClBlock, Page, Parameters, Predicate, Rule, RuleFault, RuleId, Rules, Texts};
+use super::{ClBlock, Page, Parameters, Predicate, Rule, RuleFault, RuleId, Rules, Texts, blocks};
 use crate::model::bodies::{ItemCode, Party};
 use crate::model::catalogue::EventType;
 use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
@@ -51,7 +51,7 @@ fn set(root: &Table, text: &str, r: &mut Reading) -> Option<Rules> {
         source: source?,
         checklist: Checklist { items: items? },
         parameters: parameters?,
-        rules: rules?,
+        list: rules?,
     })
 }
 
@@ -117,7 +117,9 @@ fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
     let (sv, en) = (r.text(table, "sv", fills), r.text(table, "en", fills));
     let (do_sv, do_en) = (r.text(table, "do_sv", &[]), r.text(table, "do_en", &[]));
     let page = r.table(table, "page").and_then(|table| explanation(&table, r));
-    if let (Some((_, Effect::Refuse | Effect::Withhold | Effect::Hold)), Some(Some(kinds))) = (&effect, &on) {
+    if let (Some((_, effect)), Some(Some(kinds))) = (&effect, &on)
+        && blocks(*effect)
+    {
         for (at, _) in kinds.iter().filter(|(_, kind)| !kind.is_sent()) {
             r.fault::<()>(*at, "Det som kommer från regionen stoppas aldrig", "What comes from the region is never blocked");
         }

@@ -101,7 +101,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A text with no other placeholders than those that will be filled in.
-    pub(super) fn text<'d>(&mut self, table: &Table<'d>, key: &'static str, fills: &[&str]) -> Option<String> {
+    pub(super) fn text(&mut self, table: &Table, key: &'static str, fills: &[&str]) -> Option<String> {
         let Word { at, text } = self.raw(table, key)?;
         let bare = fills.iter().fold(text.to_owned(), |text, fill| text.replace(fill, ""));
         if bare.contains(['{', '}']) {
@@ -116,7 +116,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A text that can be part of a path.
-    pub(super) fn name<'d>(&mut self, table: &Table<'d>, key: &'static str, good: fn(u8) -> bool) -> Option<String> {
+    pub(super) fn name(&mut self, table: &Table, key: &'static str, good: fn(u8) -> bool) -> Option<String> {
         let Word { at, text } = self.raw(table, key)?;
         let formed = text.bytes().all(good) && !text.starts_with('.') && !text.ends_with('.') && !text.contains("..");
         if formed {
@@ -141,7 +141,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    pub(super) fn number<'d>(&mut self, table: &Table<'d>, key: &'static str, min: u32, max: u32) -> Option<u32> {
+    pub(super) fn number(&mut self, table: &Table, key: &'static str, min: u32, max: u32) -> Option<u32> {
         let value = self.required(table, key)?;
         let number = value.get_ref().as_integer().and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
         match number.filter(|n| (min..=max).contains(n)) {
