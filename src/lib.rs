@@ -2,6 +2,7 @@
 //!
 //! Modules stand in rank order: each imports only from those above it (`tests/tidy.rs` says so).
 
+pub mod check; // 3  rules
 pub mod fault;
 pub mod oplog; // 2  every log line
 pub mod map; // 3  bytes → event

@@ -82,3 +82,93 @@ impl Checklist {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(name: &str, equals: bool, value: &str) -> Term {
+        Term { name: name.to_owned(), equals, value: value.to_owned() }
+    }
+
+    fn known(pairs: &[(&str, &str)]) -> Circumstance {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn item(code: &str, owners: &[Party], when: Condition) -> Item {
+        Item {
+            code: ItemCode::parse(code).expect("a code"),
+            sv: "Punkt".to_owned(),
+            en: "Item".to_owned(),
+            owners: owners.to_vec(),
+            stage: Stage::BeforeTakeHome,
+            when,
+            source: "[A]".to_owned(),
+        }
+    }
+
+    fn open(list: &Checklist, owner: Party, statuses: &Statuses, circumstances: &Circumstance) -> Vec<String> {
+        list.open(owner, statuses, circumstances).map(|item| item.code.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_unknown_counts_as_true() {
+        let unknown = known(&[]);
+        for equals in [true, false] {
+            assert!(Condition::All(vec![term("dischargeTo", equals, "home")]).holds(&unknown));
+            assert!(Condition::Any(vec![term("livesAlone", equals, "true")]).holds(&unknown));
+        }
+        assert!(Condition::Always.holds(&unknown));
+    }
+
+    #[test]
+    fn a_condition_is_false_only_where_it_is_known_to_be() {
+        let home_alone = Condition::All(vec![term("dischargeTo", true, "home"), term("livesAlone", true, "true")]);
+        assert!(home_alone.holds(&known(&[("dischargeTo", "home")])));
+        assert!(home_alone.holds(&known(&[("dischargeTo", "home"), ("livesAlone", "true")])));
+        assert!(!home_alone.holds(&known(&[("livesAlone", "false")])));
+        assert!(!home_alone.holds(&known(&[("dischargeTo", "residence"), ("livesAlone", "true")])));
+
+        let medicines = Condition::Any(vec![term("homeHealthCare", true, "true"), term("medicineHelp", true, "true")]);
+        assert!(medicines.holds(&known(&[("homeHealthCare", "false")])));
+        assert!(medicines.holds(&known(&[("homeHealthCare", "false"), ("medicineHelp", "true")])));
+        assert!(!medicines.holds(&known(&[("homeHealthCare", "false"), ("medicineHelp", "false")])));
+
+        let away = Condition::All(vec![term("dischargeTo", false, "home")]);
+        assert!(away.holds(&known(&[("dischargeTo", "shortTerm")])));
+        assert!(!away.holds(&known(&[("dischargeTo", "home")])));
+    }
+
+    #[test]
+    fn only_done_and_not_applicable_close_an_item() {
+        let list = Checklist { items: vec![item("CL01", &[Party::K], Condition::Always)] };
+        let code = ItemCode::parse("CL01").expect("a code");
+        assert_eq!(open(&list, Party::K, &Statuses::new(), &known(&[])), ["CL01"]);
+        for (status, closed) in [
+            (ItemStatus::Klar, true),
+            (ItemStatus::EjAktuell, true),
+            (ItemStatus::Pagar, false),
+            (ItemStatus::Saknas, false),
+            (ItemStatus::Okand, false),
+        ] {
+            let statuses = Statuses::from([((code.clone(), Party::K), status)]);
+            assert_eq!(open(&list, Party::K, &statuses, &known(&[])).is_empty(), closed, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn every_owner_answers_for_its_own_share() {
+        let list = Checklist {
+            items: vec![
+                item("CL01", &[Party::K, Party::Sv], Condition::Always),
+                item("CL25", &[Party::Sv], Condition::Always),
+                item("CL26", &[Party::K], Condition::All(vec![term("palliative", true, "true")])),
+            ],
+        };
+        let statuses = Statuses::from([((ItemCode::parse("CL01").expect("a code"), Party::Sv), ItemStatus::Klar)]);
+        let circumstances = known(&[("palliative", "false")]);
+        assert_eq!(open(&list, Party::K, &statuses, &circumstances), ["CL01"]);
+        assert_eq!(open(&list, Party::Sv, &statuses, &circumstances), ["CL25"]);
+        assert!(open(&list, Party::Ov, &statuses, &circumstances).is_empty());
+    }
+}

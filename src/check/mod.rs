@@ -1,0 +1,3 @@
+//! The rules: data in, findings out. No file, no clock, no randomness.
+
+pub mod rules;

@@ -1,0 +1,206 @@
+//! A set of rules as data: what is demanded, what failing it does, and what people are told.
+//!
+//! Reads and describes sets; which rule holds for a message is not decided here. A set with any fault is not used at all.
+
+mod page;
+mod read;
+
+pub use page::{page, reference};
+
+use crate::fault::Code;
+use crate::model::bodies::Party;
+use crate::model::catalogue::{EventType, Needs};
+use crate::model::checklist::{Checklist, Item};
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::shape::codes;
+use std::fmt;
+
+codes! {
+    /// What a rule looks at. Each is code; which rules use it, and to what effect, is data.
+    Predicate {
+        ChecklistComplete = "checklist_complete": "kommunens punkter i checklistan är klara", "the municipality's checklist items are done";
+        ProtectedPerson = "protected_person": "patientens personuppgifter är inte skyddade", "the patient's personal data are not protected";
+        Preconditions = "preconditions": "det som ska ha hänt först har hänt", "what must have happened first has happened";
+        Duplicate = "duplicate": "händelsen har inte kommit förut", "the event has not come before";
+    }
+}
+
+codes! {
+    /// Which of the municipality's items K-HT waits for.
+    ClBlock {
+        All = "all": "alla kommunens punkter", "every municipal item";
+        StagePOnly = "stage_P_only": "bara punkter som ska vara klara före hemtagningsbeskedet", "only the items due before the take-home notice";
+        Warn = "warn": "inga; öppna punkter ger en varning", "none; open items give a warning";
+    }
+}
+
+/// Id of a rule. Every id that a set may use is listed here, so that a log can name it without copying from a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(&'static str);
+
+impl RuleId {
+    pub const KNOWN: &'static [&'static str] = &["CHK-1", "PER-1", "ORD-1", "DUP-1"];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::KNOWN.iter().find(|known| **known == text).map(|known| Self(known))
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// One text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    pub sv: String,
+    pub en: String,
+}
+
+/// What `vardbro explain` tells of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub what: Texts,
+    pub why: Texts,
+    pub source: Texts,
+    pub example: Texts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub id: RuleId,
+    pub predicate: Predicate,
+    pub effect: Effect,
+    /// The types it applies to; `None` is every message, and every event of the region's too where it blocks nothing.
+    pub on: Option<Vec<EventType>>,
+    /// The sentence of the finding. `{items}` or `{types}` may stand in it.
+    pub text: Texts,
+    pub remedy: Texts,
+    pub page: Page,
+}
+
+impl Rule {
+    pub fn applies_to(&self, kind: EventType) -> bool {
+        self.on.as_ref().map_or(kind.is_sent() || !blocks(self.effect), |kinds| kinds.contains(&kind))
+    }
+}
+
+/// Whether an effect keeps a message from leaving. What the region originates is never blocked.
+fn blocks(effect: Effect) -> bool {
+    matches!(effect, Effect::Refuse | Effect::Withhold | Effect::Hold)
+}
+
+/// Numbers and choices that a municipality sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameters {
+    pub cl_block: ClBlock,
+    /// Hours for which a withheld K-HT is of use.
+    pub take_home_useful_h: u32,
+    /// Hours for which a message waits for what it needs.
+    pub order_wait_h: u32,
+}
+
+/// One version of a set of rules. It has no faults: only [`Rules::parse`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// `vanersborg/2026.1`.
+    pub name: String,
+    /// SHA-256 of the file's bytes in hexadecimal.
+    pub hash: String,
+    pub title: Texts,
+    pub source: String,
+    pub checklist: Checklist,
+    pub parameters: Parameters,
+    list: Vec<Rule>,
+}
+
+/// What is wrong in a file of rules, and where; line and column from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFault {
+    pub line: usize,
+    pub column: usize,
+    pub sv: String,
+    pub en: String,
+}
+
+impl fmt::Display for RuleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.en)
+    }
+}
+
+/// The sets inside the binary, as name and text.
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    &[("vanersborg/2026.1", include_str!("../../schemas/rules/vanersborg/2026.1/rules.toml"))]
+}
+
+impl Rules {
+    /// Reads a file of rules; every fault is told at once.
+    pub fn parse(text: &str) -> Result<Self, Vec<RuleFault>> {
+        read::rules(text)
+    }
+
+    pub fn rules(&self) -> &[Rule] {
+        &self.list
+    }
+
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.list.iter().find(|rule| rule.id.as_str() == id)
+    }
+
+    /// What rule `id` says; `items` are the checklist items that it says it of. The effect is the rule's own: who asks
+    /// at another time than the rule has in mind (open items at R-UT are a deviation) sets another.
+    pub fn finding(&self, id: &str, items: &[&Item]) -> Finding {
+        let list = |text: fn(&Item) -> &str| {
+            let lines: Vec<_> = items.iter().map(|item| format!("{} {}", item.code.as_str(), text(item))).collect();
+            lines.join("; ")
+        };
+        let mut finding = self.filled(id, "{items}", &list(|item| &item.sv), &list(|item| &item.en));
+        let mut owner: Vec<Party> = items.iter().flat_map(|item| item.owners.iter().copied()).collect();
+        owner.sort_unstable();
+        owner.dedup();
+        finding.owner = owner;
+        finding
+    }
+
+    /// What rule `id` says of a message whose needs have not been seen.
+    pub fn finding_of_needs(&self, id: &str, needs: Needs) -> Finding {
+        let list = |or: &str, any: &str, text: fn(EventType) -> &'static str| match needs {
+            Needs::Nothing => String::new(),
+            Needs::AnyFromRegion => any.to_owned(),
+            Needs::AnyOf(kinds) => {
+                let names: Vec<_> = kinds.iter().map(|kind| format!("{} {}", kind.code(), text(*kind))).collect();
+                names.join(or)
+            }
+        };
+        let sv = list(" eller ", "någon händelse från regionen", |kind| kind.texts().0);
+        let en = list(" or ", "any event of the region's", |kind| kind.texts().1);
+        self.filled(id, "{types}", &sv, &en)
+    }
+
+    fn filled(&self, id: &str, placeholder: &str, sv: &str, en: &str) -> Finding {
+        let Some(rule) = self.rule(id) else {
+            // A rule that the set lacks never fails, so nobody who is right asks for its finding.
+            return Code::BugPanic.finding(Effect::Warn, Layer::Rules, None);
+        };
+        let warns = rule.predicate == Predicate::ChecklistComplete && self.parameters.cl_block == ClBlock::Warn;
+        Finding {
+            code: rule.id.as_str().to_owned(),
+            effect: if warns { Effect::Warn } else { rule.effect },
+            layer: Layer::Rules,
+            path: None,
+            place: None,
+            sv: rule.text.sv.replace(placeholder, sv),
+            en: rule.text.en.replace(placeholder, en),
+            remedy_sv: rule.remedy.sv.clone(),
+            remedy_en: rule.remedy.en.clone(),
+            owner: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Reads a file of rules and points at everything that is wrong with it.
+//!
+//! Walks the document itself instead of deriving: a derived reader stops at its first fault.
+
+mod table;
+
+use super::{ClBlock, Page, Parameters, Predicate, Rule, RuleFault, RuleId, Rules, Texts, blocks};
+use crate::model::bodies::{ItemCode, Party};
+use crate::model::catalogue::EventType;
+use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
+use crate::model::event::Circumstances;
+use crate::model::finding::Effect;
+use crate::model::shape::Shape;
+use aws_lc_rs::digest;
+use std::fmt::Write as _;
+use table::{Reading, Table, Word, codes};
+use toml::de::DeTable;
+
+/// A year: a wait that is longer is a slip of the pen.
+const HOURS_MAX: u32 = 8784;
+
+pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleFault>> {
+    let mut r = Reading::new(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        r.syntax(error);
+    }
+    if !errors.is_empty() {
+        return Err(r.done());
+    }
+    let root = Table { at: 0, entries: document.get_ref() };
+    match set(&root, text, &mut r) {
+        Some(rules) if r.is_clean() => Ok(rules),
+        _ => Err(r.done()),
+    }
+}
+
+fn set(root: &Table, text: &str, r: &mut Reading) -> Option<Rules> {
+    r.keys(root, &["name", "version", "title", "source", "parameters", "rule", "item"]);
+    let name = r.name(root, "name", |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let version = r.name(root, "version", |b| b.is_ascii_digit() || b == b'.');
+    let title = texts(root, "title", r);
+    let source = r.text(root, "source", &[]);
+    let parameters = r.table(root, "parameters").and_then(|table| parameters(&table, r));
+    let rules = all(root, "rule", r, rule, |rule| rule.id.as_str());
+    let items = all(root, "item", r, item, |item| item.code.as_str());
+    Some(Rules {
+        name: format!("{}/{}", name?, version?),
+        hash: hash(text),
+        title: title?,
+        source: source?,
+        checklist: Checklist { items: items? },
+        parameters: parameters?,
+        list: rules?,
+    })
+}
+
+fn hash(text: &str) -> String {
+    digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// Every table of a list, with no id twice.
+fn all<T>(
+    root: &Table,
+    key: &'static str,
+    r: &mut Reading,
+    read: fn(&Table, &mut Reading) -> Option<(usize, T)>,
+    id: fn(&T) -> &str,
+) -> Option<Vec<T>> {
+    let tables = r.tables(root, key)?;
+    let mut out: Vec<T> = Vec::with_capacity(tables.len());
+    for table in &tables {
+        let Some((at, one)) = read(table, r) else { continue };
+        if out.iter().any(|earlier| id(earlier) == id(&one)) {
+            r.fault::<()>(at, &format!("”{}” står två gånger", id(&one)), &format!("“{}” stands twice", id(&one)));
+        }
+        out.push(one);
+    }
+    Some(out)
+}
+
+fn texts(table: &Table, key: &'static str, r: &mut Reading) -> Option<Texts> {
+    let table = r.table(table, key)?;
+    r.keys(&table, &["sv", "en"]);
+    let (sv, en) = (r.text(&table, "sv", &[]), r.text(&table, "en", &[]));
+    Some(Texts { sv: sv?, en: en? })
+}
+
+fn parameters(table: &Table, r: &mut Reading) -> Option<Parameters> {
+    r.keys(table, &["cl_block", "take_home_useful_h", "order_wait_h"]);
+    let cl_block = r.one(table, "cl_block", ClBlock::parse, &codes(ClBlock::VALUES));
+    let take_home_useful_h = r.number(table, "take_home_useful_h", 1, HOURS_MAX);
+    let order_wait_h = r.number(table, "order_wait_h", 1, HOURS_MAX);
+    Some(Parameters { cl_block: cl_block?.1, take_home_useful_h: take_home_useful_h?, order_wait_h: order_wait_h? })
+}
+
+fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
+    r.keys(table, &["id", "predicate", "effect", "on", "sv", "en", "do_sv", "do_en", "page"]);
+    let id = r.one(table, "id", RuleId::parse, &RuleId::KNOWN.join(", "));
+    let predicate = r.one(table, "predicate", Predicate::parse, &codes(Predicate::VALUES));
+    let effect = r.one(table, "effect", Effect::parse, &codes(Effect::VALUES));
+    let on = if table.has("on") {
+        r.words(table, "on").map(|words| Some(r.codes(&words, EventType::parse, &codes(EventType::VALUES))))
+    } else {
+        Some(None)
+    };
+    // What nothing would fill in must not be shown as it stands.
+    let fills: &[&str] = match predicate {
+        Some((_, Predicate::ChecklistComplete)) => &["{items}"],
+        Some((_, Predicate::Preconditions)) => &["{types}"],
+        Some((_, Predicate::ProtectedPerson | Predicate::Duplicate)) => &[],
+        None => &["{items}", "{types}"],
+    };
+    let (sv, en) = (r.text(table, "sv", fills), r.text(table, "en", fills));
+    let (do_sv, do_en) = (r.text(table, "do_sv", &[]), r.text(table, "do_en", &[]));
+    let page = r.table(table, "page").and_then(|table| explanation(&table, r));
+    if let (Some((_, effect)), Some(Some(kinds))) = (&effect, &on)
+        && blocks(*effect)
+    {
+        for (at, _) in kinds.iter().filter(|(_, kind)| !kind.is_sent()) {
+            r.fault::<()>(*at, "Det som kommer från regionen stoppas aldrig", "What comes from the region is never blocked");
+        }
+    }
+    let (at, id) = id?;
+    let rule = Rule {
+        id,
+        predicate: predicate?.1,
+        effect: effect?.1,
+        on: on?.map(|kinds| kinds.into_iter().map(|(_, kind)| kind).collect()),
+        text: Texts { sv: sv?, en: en? },
+        remedy: Texts { sv: do_sv?, en: do_en? },
+        page: page?,
+    };
+    Some((at, rule))
+}
+
+fn explanation(table: &Table, r: &mut Reading) -> Option<Page> {
+    r.keys(table, &["what", "why", "source", "example"]);
+    let (what, why) = (texts(table, "what", r), texts(table, "why", r));
+    let (source, example) = (texts(table, "source", r), texts(table, "example", r));
+    Some(Page { what: what?, why: why?, source: source?, example: example? })
+}
+
+fn item(table: &Table, r: &mut Reading) -> Option<(usize, Item)> {
+    r.keys(table, &["code", "owners", "stage", "when", "sv", "en", "source"]);
+    let code = r.one(table, "code", ItemCode::parse, "CL01 … CL99");
+    let owners = r.words(table, "owners").map(|words| r.codes(&words, Party::parse, &codes(Party::VALUES)));
+    let stage = r.one(table, "stage", stage, "P, U, E");
+    let when = if table.has("when") { r.table(table, "when").and_then(|table| condition(&table, r)) } else { Some(Condition::Always) };
+    let (sv, en, source) = (r.text(table, "sv", &[]), r.text(table, "en", &[]), r.text(table, "source", &[]));
+    let (at, code) = code?;
+    let item = Item {
+        code,
+        sv: sv?,
+        en: en?,
+        owners: owners?.into_iter().map(|(_, owner)| owner).collect(),
+        stage: stage?.1,
+        when: when?,
+        source: source?,
+    };
+    Some((at, item))
+}
+
+fn stage(text: &str) -> Option<Stage> {
+    match text {
+        "P" => Some(Stage::BeforeTakeHome),
+        "U" => Some(Stage::BeforeDischarge),
+        "E" => Some(Stage::After),
+        _ => None,
+    }
+}
+
+fn condition(table: &Table, r: &mut Reading) -> Option<Condition> {
+    r.keys(table, &["all", "any"]);
+    if table.has("all") == table.has("any") {
+        return r.fault(table.at, "Skriv antingen all eller any", "Write either all or any");
+    }
+    let all = table.has("all");
+    let words = r.words(table, if all { "all" } else { "any" })?;
+    let read: Vec<_> = words.iter().map(|word| term(word, r)).collect();
+    let terms = read.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(if all { Condition::All(terms) } else { Condition::Any(terms) })
+}
+
+/// `name`, `!name`, `name=code` or `name!=code`, over the circumstances that an event can carry.
+fn term(word: &Word, r: &mut Reading) -> Option<Term> {
+    let (name, equals, value) = match word.text.split_once('=') {
+        Some((name, value)) => match name.strip_suffix('!') {
+            Some(name) => (name, false, Some(value)),
+            None => (name, true, Some(value)),
+        },
+        None => match word.text.strip_prefix('!') {
+            Some(name) => (name, false, None),
+            None => (word.text, true, None),
+        },
+    };
+    let Some(field) = Circumstances::FIELDS.iter().find(|field| field.name == name) else {
+        let known: Vec<_> = Circumstances::FIELDS.iter().map(|field| field.name).collect();
+        return r.unknown(word.at, name, &known.join(", "));
+    };
+    let value = match (field.shape, value) {
+        (Shape::Code(values), Some(value)) if values.iter().any(|known| known.code == value) => value,
+        (Shape::Code(values), Some(value)) => return r.unknown(word.at, value, &codes(values)),
+        (Shape::Code(_), None) => {
+            return r.fault(word.at, &format!("”{name}” behöver ett värde: {name}=…"), &format!("“{name}” needs a value: {name}=…"));
+        }
+        (_, None) => "true",
+        (_, Some(_)) => {
+            return r.fault(
+                word.at,
+                &format!("”{name}” är ja eller nej: {name} eller !{name}"),
+                &format!("“{name}” is yes or no: {name} or !{name}"),
+            );
+        }
+    };
+    Some(Term { name: name.to_owned(), equals, value: value.to_owned() })
+}
