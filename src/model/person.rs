@@ -106,7 +106,8 @@ fn with_century(digits: &str, over_hundred: bool, today: Date) -> String {
     if not_yet {
         year -= 100;
     }
-    if over_hundred {
+    // The plus stands from the first day of the year of the hundredth birthday.
+    if over_hundred && today.year() - year < 100 {
         year -= 100;
     }
     format!("{year:04}{}", &digits[2..])
