@@ -1,3 +1,100 @@
-//! The rules: data in, findings out. No file, no clock, no randomness.
+//! The rules: what they say of a message, and the proof that it passed them.
+//!
+//! Pure. The same code judges in the daemon and in `vardbro check`.
 
 pub mod rules;
+
+use crate::model::bodies::{CanReceive, Party};
+use crate::model::catalogue::{Body, Needs, Origin};
+use crate::model::checklist::{Item, Stage};
+use crate::model::episode::EpisodeState;
+use crate::model::event::Protection;
+use crate::model::finding::{Effect, Finding};
+use crate::model::message::Message;
+use rules::{ClBlock, Predicate, Rule, Rules};
+
+/// A message that the rules let leave. Only [`run`] makes one: what has not passed cannot be written.
+///
+/// ```
+/// fn look(passed: &vardbro::check::Passed) -> &vardbro::model::message::Message { passed.message() }
+/// ```
+/// ```compile_fail,E0451
+/// fn forge(message: vardbro::model::message::Message) -> vardbro::check::Passed {
+///     vardbro::check::Passed { message, rules: String::new(), rules_hash: String::new() }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Passed {
+    message: Message,
+    rules: String,
+    rules_hash: String,
+}
+
+impl Passed {
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Name and version of the rules, `vanersborg/2026.1`.
+    pub fn rules(&self) -> &str {
+        &self.rules
+    }
+
+    pub fn rules_hash(&self) -> &str {
+        &self.rules_hash
+    }
+}
+
+/// What the rules say of a message.
+#[derive(Debug, Clone)]
+pub enum Ruling {
+    /// It may leave; what remains are remarks.
+    Pass(Box<Passed>, Vec<Finding>),
+    /// It may not: the gravest effect decides, all findings are told.
+    Stop { effect: Effect, findings: Vec<Finding> },
+}
+
+/// Applies every rule of the set to a message in its episode.
+pub fn run(rules: &Rules, message: Message, episode: &EpisodeState) -> Ruling {
+    let applicable = rules.rules().iter().filter(|rule| rule.applies_to(message.event.head.kind));
+    let findings: Vec<Finding> = applicable.filter_map(|rule| broken(rules, rule, &message, episode)).collect();
+    let gravest = findings.iter().map(|finding| finding.effect).min().filter(|effect| *effect <= Effect::Hold);
+    match gravest {
+        Some(effect) => Ruling::Stop { effect, findings },
+        None => Ruling::Pass(Box::new(Passed { message, rules: rules.name.clone(), rules_hash: rules.hash.clone() }), findings),
+    }
+}
+
+/// The finding of a rule that the message breaks.
+fn broken(rules: &Rules, rule: &Rule, message: &Message, episode: &EpisodeState) -> Option<Finding> {
+    match rule.predicate {
+        Predicate::ChecklistComplete => {
+            let Body::KHt(take_home) = &message.event.body else { return None };
+            if take_home.answer != CanReceive::Can {
+                return None;
+            }
+            let open: Vec<&Item> = rules
+                .checklist
+                .open(Party::K, &episode.statuses, &episode.circumstances)
+                .filter(|item| item.stage != Stage::After)
+                .filter(|item| rules.parameters.cl_block != ClBlock::StagePOnly || item.stage == Stage::BeforeTakeHome)
+                .collect();
+            (!open.is_empty()).then(|| rules.finding(rule.id.as_str(), &open))
+        }
+        Predicate::ProtectedPerson => (message.event.patient.protected != Protection::None).then(|| rules.finding(rule.id.as_str(), &[])),
+        Predicate::Preconditions => {
+            let needs = message.event.head.kind.row().needs;
+            (!seen(needs, episode)).then(|| rules.finding_of_needs(rule.id.as_str(), needs))
+        }
+        // Met before a message is made: intake drops what it has seen.
+        Predicate::Duplicate => None,
+    }
+}
+
+fn seen(needs: Needs, episode: &EpisodeState) -> bool {
+    match needs {
+        Needs::Nothing => true,
+        Needs::AnyOf(kinds) => kinds.iter().any(|kind| episode.seen.contains(kind)),
+        Needs::AnyFromRegion => episode.seen.iter().any(|kind| kind.row().origin == Origin::Region),
+    }
+}

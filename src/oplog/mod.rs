@@ -97,6 +97,8 @@ pub enum Reason {
     Http(u16),
     /// How many.
     Count(u64),
+    /// An item of the checklist, by its number.
+    Item(u8),
 }
 
 /// File and line of our own source.
@@ -118,6 +120,7 @@ impl Reason {
             Self::Word(word) => word.to_owned(),
             Self::Http(status) => format!("http-{status}"),
             Self::Count(count) => format!("count-{count}"),
+            Self::Item(item) => format!("CL{item:02}"),
         }
     }
 }

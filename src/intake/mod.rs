@@ -1,0 +1,191 @@
+//! Intake: a record becomes an event, its episode moves on, its messages are checked, written and sealed, and all of it
+//! commits as one before anybody hears of it.
+//!
+//! The work is done outside the database; what was computed from an episode that has changed meanwhile is computed anew.
+
+mod case;
+mod judge;
+mod routing;
+
+pub use judge::Desk;
+pub use routing::{Route, Routing, Shadow};
+
+use crate::fault::Code;
+use crate::map;
+use crate::model::finding::Finding;
+use crate::model::ids::EpisodeId;
+use crate::model::keyed::{Domain, Ref};
+use crate::model::raw::{RawEvent, Verdict};
+use crate::model::time::{Clock, local_day};
+use crate::oplog::{Event, Level, Line};
+use crate::seal::Validator;
+use crate::store::{Committed, Entry, Store, StoreFault};
+use case::Case;
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How often a batch is computed anew before its records are handed back.
+const ROUNDS_MAX: usize = 8;
+
+/// Takes records in. One per process and store; it belongs to a thread of its own.
+pub struct Intake {
+    pub desk: Desk,
+    pub store: Store,
+    pub validator: Box<dyn Validator>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Intake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Intake").finish_non_exhaustive()
+    }
+}
+
+/// What is known of a record before anything is committed.
+enum Draft {
+    /// Settled without a transaction of its own.
+    Settled(Verdict),
+    /// To be committed; then this is the verdict.
+    Entry(Box<Entry>, Verdict),
+}
+
+impl Intake {
+    /// Takes a batch in, in its order. The verdicts are durable when this returns.
+    pub fn batch(&mut self, records: &[RawEvent]) -> Result<Vec<Verdict>, StoreFault> {
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; records.len()];
+        for _ in 0..ROUNDS_MAX {
+            let open: Vec<usize> = (0..records.len()).filter(|place| verdicts[*place].is_none()).collect();
+            if open.is_empty() {
+                break;
+            }
+            self.round(records, &open, &mut verdicts)?;
+        }
+        // Something else moved these episodes all the while: the source hands the records in again.
+        verdicts.into_iter().collect::<Option<Vec<_>>>().ok_or(StoreFault::Stopped)
+    }
+
+    /// One transaction over what is open, up to a record of an event that stands in it already.
+    fn round(&mut self, records: &[RawEvent], open: &[usize], verdicts: &mut [Option<Verdict>]) -> Result<(), StoreFault> {
+        let mut cases: HashMap<EpisodeId, Case> = HashMap::new();
+        let mut keys: HashSet<Ref> = HashSet::new();
+        let mut entries = Vec::new();
+        let mut waiting = Vec::new();
+        for &place in open {
+            let Some(draft) = self.draft(&records[place], &mut cases, &mut keys)? else { break };
+            match draft {
+                Draft::Settled(verdict) => verdicts[place] = Some(verdict),
+                Draft::Entry(entry, verdict) => {
+                    entries.push(*entry);
+                    waiting.push((place, verdict));
+                }
+            }
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for ((place, verdict), committed) in waiting.into_iter().zip(self.store.commit(entries)?) {
+            if let Committed::Done(lines) = committed {
+                lines.iter().for_each(Line::emit);
+                verdicts[place] = Some(verdict);
+            }
+        }
+        Ok(())
+    }
+
+    /// None: the same event stands earlier in this batch; it must be committed first.
+    fn draft(&mut self, record: &RawEvent, cases: &mut HashMap<EpisodeId, Case>, keys: &mut HashSet<Ref>) -> Result<Option<Draft>, StoreFault> {
+        let now = self.clock.now();
+        let mapped = match self.read(record, now) {
+            Ok(mapped) => mapped,
+            Err(findings) if record.may_grow && breaks_off(&findings) => return Ok(Some(Draft::Settled(Verdict::Unfinished))),
+            Err(findings) => return Ok(Some(self.rejected(record, findings, None, now))),
+        };
+        let key = self.store.reference_key().reference(Domain::Event, &[&mapped.event.head.system.0, &mapped.event.head.event_id.0]);
+        if !keys.insert(key.clone()) {
+            return Ok(None);
+        }
+        let versions = self.store.versions(&key)?;
+        if versions.iter().any(|(_, hash)| *hash == mapped.hash) {
+            let mut line = Line::new(now, Level::Info, Event::EventDuplicate);
+            line.code = Some("DUP-1");
+            line.event_ref = Some(key);
+            let entry = lines_only(now, line);
+            return Ok(Some(Draft::Entry(Box::new(entry), Verdict::Duplicate)));
+        }
+        let episode = self.store.reference_key().episode(&mapped.event.head.system.0, &mapped.event.head.episode_ref.case_id.0);
+        let mut case = match cases.remove(&episode) {
+            Some(case) => case,
+            None => Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?,
+        };
+        let earlier = if versions.is_empty() { Vec::new() } else { self.store.unsent_of(&key)? };
+        let arrival = judge::Arrival {
+            version: versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1,
+            key: key.clone(),
+            patient: self.store.reference_key().reference(Domain::Patient, &[mapped.event.patient.id.digits()]),
+            mapped,
+            earlier,
+            source: record.source.clone(),
+            origin: record.origin.clone(),
+            at: now,
+        };
+        let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
+        let draft = match judged {
+            Ok(entry) => {
+                cases.insert(episode, case);
+                Draft::Entry(Box::new(entry), Verdict::Accepted)
+            }
+            Err(findings) => {
+                // The case was not touched; it is read again should the batch need it.
+                self.rejected(record, findings, Some(key), now)
+            }
+        };
+        Ok(Some(draft))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "reads the record in order to type it")]
+    fn read(&self, record: &RawEvent, now: Timestamp) -> Result<map::Mapped, Vec<Finding>> {
+        match &record.body {
+            Ok(bytes) => map::read(bytes.disclose(), self.desk.depth, local_day(now)),
+            Err(finding) => Err(vec![(**finding).clone()]),
+        }
+    }
+
+    fn rejected(&self, record: &RawEvent, findings: Vec<Finding>, key: Option<Ref>, now: Timestamp) -> Draft {
+        let mut line = Line::new(now, Level::Warn, Event::EventRejected);
+        line.code = findings.first().and_then(|finding| Code::parse(&finding.code)).map(Code::id);
+        line.event_ref = Some(key.unwrap_or_else(|| self.store.reference_key().reference(Domain::File, &[&record.origin])));
+        Draft::Entry(Box::new(lines_only(now, line)), Verdict::Rejected(findings))
+    }
+
+    /// Looks again at what is withheld past its use. Returns when to come back.
+    pub fn expire(&mut self) -> Result<Option<Timestamp>, StoreFault> {
+        let now = self.clock.now();
+        let (episodes, next) = self.store.past_use(now, 256)?;
+        let mut entries = Vec::new();
+        for episode in episodes {
+            let mut case = Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?;
+            entries.push(self.desk.look_again(&mut case, self.validator.as_mut(), now));
+        }
+        if entries.is_empty() {
+            return Ok(next);
+        }
+        for committed in self.store.commit(entries)? {
+            // What conflicted is met again at the next call.
+            if let Committed::Done(lines) = committed {
+                lines.iter().for_each(Line::emit);
+            }
+        }
+        Ok(Some(next.map_or(now, |next| next.min(now))))
+    }
+}
+
+fn lines_only(at: Timestamp, line: Line) -> Entry {
+    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line] }
+}
+
+/// The record may be whole once its writer is done.
+fn breaks_off(findings: &[Finding]) -> bool {
+    let codes = [Code::MapTruncated.id(), Code::SrcEmpty.id()];
+    findings.iter().any(|finding| codes.contains(&finding.code.as_str()))
+}
