@@ -2,5 +2,6 @@
 //!
 //! Modules stand in rank order: each imports only from those above it (`tests/tidy.rs` says so).
 
+pub mod config; // 2  as written → as used
 pub mod fault;
 pub mod model; // 0  the nouns // 1  codes
