@@ -5,8 +5,19 @@
 pub mod model; // 0  the nouns, the catalogue
 pub mod fault; // 1  every code
 pub mod oplog; // 2  every log line
+pub mod config; // 2  as written → as used
 pub mod source; // 3  folder → raw records
 pub mod map; // 3  bytes → event
 pub mod episode; // 3  facts → state
 pub mod check; // 3  rules → findings, Passed
+pub mod wire; // 4  Passed → Document; receipts
+pub mod seal; // 5  Document → Checked
 pub mod store; // 6  the database
+pub mod transport; // 6  Envelope → Answer
+pub mod intake; // 7  one event, one transaction
+pub mod deliver; // 7  the queue's loop
+pub mod tell; // 7  outcomes back to the source
+pub mod daemon; // 8  everything together
+pub mod ops; // 8  what operators ask
+pub mod receiver; // 8  the reference receiver
+pub mod cli; // 9  wiring only

@@ -1,0 +1,262 @@
+//! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
+
+use super::nearest::nearest;
+use super::raw::{self, Raw};
+use super::read::Origin;
+use super::settings::{
+    Address, DAY, DestinationSettings, HOUR, KILOBYTE, LimitsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings,
+    RouteSettings, RulesSettings, Settings, SourceSettings,
+};
+use crate::fault::{Code, Fault};
+use crate::model::catalogue::EventType;
+use crate::model::ids::{HsaId, OrgNumber};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const HSA_ID: &str = "expected SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits";
+const ADDRESS: &str = "expected an address that begins with https://";
+
+/// The settings, or everything that is wrong.
+pub(super) fn check(raw: Raw, origin: Origin, base: &Path) -> Result<Settings, Vec<Fault>> {
+    let mut checker = Checker { origin, base };
+    let settings = checker.settings(raw);
+    let faults = checker.origin.faults;
+    match settings {
+        Some(settings) if faults.is_empty() => Ok(settings),
+        _ => Err(faults),
+    }
+}
+
+struct Checker<'a> {
+    origin: Origin,
+    base: &'a Path,
+}
+
+// Every field is looked at before the first missing one ends a function, so that all faults are found at once.
+impl Checker<'_> {
+    fn settings(&mut self, raw: Raw) -> Option<Settings> {
+        let names: Vec<String> = raw.destination.keys().cloned().collect();
+        let organisation = self.organisation(raw.organisation);
+        let sources: Vec<_> = raw.source.into_iter().map(|(name, source)| self.source(name, source)).collect();
+        let retry = self.retry(&raw.retry);
+        let lease = retry.as_ref().map(|retry| retry.lease);
+        let destinations: Vec<_> = raw.destination.into_iter().map(|(name, to)| self.destination(name, to, lease)).collect();
+        let routes: Vec<_> = raw.route.into_iter().enumerate().map(|(place, route)| self.route(place, route, &names)).collect();
+        let recipients: Vec<_> = raw.recipient.into_iter().enumerate().map(|(place, to)| self.recipient(place, to)).collect();
+        let rules = self.rules(raw.rules);
+        let store = self.need(raw.store.path, "store.path");
+        let store_path = self.path(store, "store.path");
+        let oplog_path = self.path(raw.oplog.path, "oplog.path");
+        let level = self.need(raw.oplog.level, "oplog.level");
+        let depth = self.need(raw.limits.depth, "limits.depth");
+        let shutdown_grace = self.seconds(raw.shutdown.grace_s, "shutdown.grace_s");
+        let environment = self.need(raw.environment, "environment");
+        let language = self.need(raw.language, "language");
+        let sources = sources.into_iter().collect::<Option<Vec<_>>>()?;
+        self.apart(&sources);
+        Some(Settings {
+            environment: environment?,
+            language: language?,
+            organisation: organisation?,
+            sources,
+            destinations: destinations.into_iter().collect::<Option<_>>()?,
+            routes: routes.into_iter().collect::<Option<_>>()?,
+            recipients: recipients.into_iter().collect::<Option<_>>()?,
+            rules: rules?,
+            store_path: store_path?,
+            oplog: OplogSettings { path: oplog_path, level: level? },
+            limits: LimitsSettings { depth: usize::try_from(depth?).ok()? },
+            retry: retry?,
+            shutdown_grace: shutdown_grace?,
+        })
+    }
+
+    fn organisation(&mut self, raw: raw::Organisation) -> Option<Organisation> {
+        let number = self.need(raw.org_number, "organisation.org_number");
+        let org_number = self.formed(number, "organisation.org_number", OrgNumber::parse, "expected ten digits with a right check digit");
+        let hsa_id = self.need(raw.hsa_id, "organisation.hsa_id");
+        let hsa_id = self.formed(hsa_id, "organisation.hsa_id", HsaId::parse, HSA_ID);
+        let name = self.need(raw.name, "organisation.name");
+        let name = self.formed(
+            name,
+            "organisation.name",
+            |name| ((1..=200).contains(&name.trim().chars().count()) && !name.contains(char::is_control)).then(|| name.trim().to_owned()),
+            "expected 1 to 200 characters, without line breaks",
+        );
+        Some(Organisation { org_number: org_number?, hsa_id: hsa_id?, name: name? })
+    }
+
+    fn source(&mut self, name: String, raw: raw::Source) -> Option<SourceSettings> {
+        let key = |key: &str| format!("source.{name}.{key}");
+        let kind = self.need(raw.kind, &key("kind"));
+        let path = self.need(raw.path, &key("path"));
+        let path = self.path(path, &key("path"));
+        let still = self.seconds(raw.still_s, &key("still_s"));
+        let done = self.need(raw.done, &key("done"));
+        let done_days = self.need(raw.done_days, &key("done_days"));
+        let max_kb = self.need(raw.max_kb, &key("max_kb"));
+        Some(SourceSettings {
+            kind: kind?,
+            path: path?,
+            still: still?,
+            done: done?,
+            done_age: Duration::from_secs(u64::from(done_days?) * DAY),
+            max_bytes: u64::from(max_kb?) * KILOBYTE,
+            name,
+        })
+    }
+
+    /// Two sources in one folder would take each other's files.
+    fn apart(&mut self, sources: &[SourceSettings]) {
+        for (place, source) in sources.iter().enumerate() {
+            if let Some(other) = sources[..place].iter().find(|other| other.path == source.path) {
+                let what = format!("the same folder as source.{}", other.name);
+                self.origin.fault(Code::CfgValue, &format!("source.{}.path", source.name), &what);
+            }
+        }
+    }
+
+    fn destination(&mut self, name: String, raw: raw::Destination, lease: Option<Duration>) -> Option<DestinationSettings> {
+        let key = |key: &str| format!("destination.{name}.{key}");
+        let url = self.need(raw.url, &key("url"));
+        let url = self.formed(url, &key("url"), Address::parse, ADDRESS);
+        if url.as_ref().is_some_and(|url| !url.is_https() && !url.is_this_machine()) {
+            self.origin.fault(Code::CfgValue, &key("url"), "http is allowed only to 127.0.0.1, localhost and [::1]; use https");
+        }
+        let proxy = self.formed(raw.proxy, &key("proxy"), Address::parse, "expected an address that begins with http:// or https://");
+        let together = [("cert_file", raw.cert_file.is_some()), ("key_file", raw.key_file.is_some())];
+        if let [(missing, false), (given, true)] | [(given, true), (missing, false)] = together
+            && !self.origin.is_bad(&key(missing))
+        {
+            self.origin.fault(Code::CfgMissing, &key(missing), &format!("needed together with {given}"));
+        }
+        let timeout = self.seconds(raw.timeout_s, &key("timeout_s"));
+        if timeout >= lease && lease.is_some() {
+            // Else a second worker could send what the first is still sending.
+            self.origin.fault(Code::CfgValue, &key("timeout_s"), "must be less than retry.lease_s");
+        }
+        let wire = self.need(raw.wire, &key("wire"));
+        let mode = self.need(raw.mode, &key("mode"));
+        let ca_file = self.path(raw.ca_file, &key("ca_file"));
+        let cert_file = self.path(raw.cert_file, &key("cert_file"));
+        let key_file = self.path(raw.key_file, &key("key_file"));
+        let max_attempts = self.need(raw.max_attempts, &key("max_attempts"));
+        let max_age = self.seconds(raw.max_age_h.map(|hours| hours * HOUR), &key("max_age_h"));
+        let receipt_deadline = self.seconds(raw.receipt_deadline_h.map(|hours| hours * HOUR), &key("receipt_deadline_h"));
+        let receipt = self.need(raw.receipt, &key("receipt"));
+        let in_flight = self.need(raw.in_flight, &key("in_flight"));
+        Some(DestinationSettings {
+            url: url?,
+            wire: wire?,
+            mode: mode?,
+            ca_file,
+            cert_file,
+            key_file,
+            proxy,
+            timeout: timeout?,
+            max_attempts: max_attempts?,
+            max_age: max_age?,
+            receipt_deadline: receipt_deadline?,
+            receipt: receipt?,
+            in_flight: usize::try_from(in_flight?).ok()?,
+            name,
+        })
+    }
+
+    fn route(&mut self, place: usize, raw: raw::Route, destinations: &[String]) -> Option<RouteSettings> {
+        let key = |key: &str| format!("route[{place}].{key}");
+        let conditions = [("party", raw.party.is_some()), ("hsa_id", raw.hsa_id.is_some()), ("type", raw.kind.is_some())];
+        if !conditions.iter().any(|(name, given)| *given || self.origin.is_bad(&key(name))) {
+            self.origin.fault(Code::CfgMissing, &format!("route[{place}]"), "at least one of party, hsa_id and type");
+        }
+        let hsa_id = self.formed(raw.hsa_id, &key("hsa_id"), HsaId::parse, HSA_ID);
+        let types = || EventType::VALUES.iter().map(|value| value.code);
+        let meant = raw.kind.as_deref().and_then(|kind| nearest(kind, types()));
+        let hint = meant.map_or_else(|| format!("known types: {}", types().collect::<Vec<_>>().join(", ")), did_you_mean);
+        let kind = self.formed(raw.kind, &key("type"), EventType::parse, &hint);
+        let destination = self.need(raw.destination, &key("destination"));
+        if let Some(name) = destination.as_ref().filter(|name| !destinations.contains(name)) {
+            let known = || destinations.iter().map(String::as_str);
+            let hint = nearest(name, known()).map_or_else(|| format!("known: {}", known().collect::<Vec<_>>().join(", ")), did_you_mean);
+            self.origin.fault(Code::CfgRoute, &key("destination"), &hint);
+        }
+        Some(RouteSettings { party: raw.party.map(Into::into), hsa_id, kind, destination: destination? })
+    }
+
+    fn recipient(&mut self, place: usize, raw: raw::Recipient) -> Option<RecipientSettings> {
+        let key = |key: &str| format!("recipient[{place}].{key}");
+        let party = self.need(raw.party, &key("party"));
+        let hsa_id = self.need(raw.hsa_id, &key("hsa_id"));
+        let hsa_id = self.formed(hsa_id, &key("hsa_id"), HsaId::parse, HSA_ID);
+        Some(RecipientSettings { party: party?.into(), hsa_id: hsa_id? })
+    }
+
+    fn rules(&mut self, raw: raw::Rules) -> Option<RulesSettings> {
+        let name = self.need(raw.name, "rules.use");
+        let name = self.formed_as(Code::CfgRules, name, "rules.use", rules_name, "expected a name and a version: \"vanersborg/2026.1\"");
+        let dir = self.path(raw.dir, "rules.dir");
+        Some(RulesSettings { name: name?, dir })
+    }
+
+    fn retry(&mut self, raw: &raw::Retry) -> Option<RetrySettings> {
+        let base = self.seconds(raw.base_s, "retry.base_s");
+        let cap = self.seconds(raw.cap_s, "retry.cap_s");
+        if base > cap && cap.is_some() {
+            self.origin.fault(Code::CfgValue, "retry.cap_s", "must not be less than retry.base_s");
+        }
+        let lease = self.seconds(raw.lease_s, "retry.lease_s");
+        let probe_cap = self.seconds(raw.probe_cap_s, "retry.probe_cap_s");
+        Some(RetrySettings { base: base?, cap: cap?, lease: lease?, probe_cap: probe_cap? })
+    }
+
+    /// A value that must be there, unless a fault has been told of it already.
+    fn need<T>(&mut self, value: Option<T>, key: &str) -> Option<T> {
+        if value.is_none() && !self.origin.is_bad(key) {
+            self.origin.fault(Code::CfgMissing, key, "required");
+        }
+        value
+    }
+
+    fn formed<T>(&mut self, text: Option<String>, key: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Option<T> {
+        self.formed_as(Code::CfgValue, text, key, parse, expected)
+    }
+
+    fn formed_as<T>(
+        &mut self,
+        code: Code,
+        text: Option<String>,
+        key: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Option<T> {
+        let parsed = parse(&text?);
+        if parsed.is_none() {
+            self.origin.fault(code, key, expected);
+        }
+        parsed
+    }
+
+    fn seconds(&mut self, value: Option<f64>, key: &str) -> Option<Duration> {
+        // Bounds were checked where it was read.
+        self.need(value, key).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    fn path(&mut self, text: Option<String>, key: &str) -> Option<PathBuf> {
+        let base = self.base;
+        self.formed(text, key, |text| (!text.is_empty()).then(|| base.join(text)), "expected a path")
+    }
+}
+
+fn did_you_mean(word: &str) -> String {
+    format!("did you mean \"{word}\"?")
+}
+
+/// `name/version`; nothing that could climb out of a folder.
+fn rules_name(text: &str) -> Option<String> {
+    let (name, version) = text.split_once('/')?;
+    let word = |word: &str, also: &[char]| {
+        word.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(&c))
+    };
+    (word(name, &['-', '_']) && word(version, &['-', '_', '.'])).then(|| text.to_owned())
+}

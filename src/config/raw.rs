@@ -1,0 +1,387 @@
+//! The configuration as it is written: every key, its kind, its bounds and its documentation.
+//!
+//! This is the only list of keys. The schema, the reference and the reader's checks all come from it, so a doc comment here
+//! is text for users: English first, then a paragraph of Swedish. No default stands here; they are in `default.toml`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Configuration of Vårdbro.
+///
+/// Konfiguration av Vårdbro.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Raw {
+    /// Whether real messages flow, or only those of a test.
+    ///
+    /// Om riktiga meddelanden går, eller bara test.
+    pub(super) environment: Option<Environment>,
+    /// Language of texts for people.
+    ///
+    /// Språk i texter för människor.
+    pub(super) language: Option<Language>,
+    /// The municipality that sends.
+    ///
+    /// Kommunen som sänder.
+    pub(super) organisation: Organisation,
+    /// Where events come from; one table for each source, under a name of your own.
+    ///
+    /// Varifrån händelser kommer; en tabell per källa, under ett eget namn.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) source: BTreeMap<String, Source>,
+    /// Where messages go; one table for each destination, under a name of your own.
+    ///
+    /// Vart meddelanden går; en tabell per destination, under ett eget namn.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) destination: BTreeMap<String, Destination>,
+    /// Which destination a message takes: the first whose conditions all hold, else the only destination. At least one condition.
+    ///
+    /// Vilken destination ett meddelande tar: den första vars alla villkor gäller, annars den enda destinationen. Minst ett villkor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) route: Vec<Route>,
+    /// Who receives when neither the event nor its episode names a recipient.
+    ///
+    /// Mottagare när varken händelsen eller ärendet anger någon.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) recipient: Vec<Recipient>,
+    /// The rules that messages are checked against.
+    ///
+    /// Reglerna som meddelanden kontrolleras mot.
+    pub(super) rules: Rules,
+    /// The database.
+    ///
+    /// Databasen.
+    pub(super) store: Store,
+    /// The log for operators: one JSON object a line, without personal data.
+    ///
+    /// Driftloggen: ett JSON-objekt per rad, utan personuppgifter.
+    pub(super) oplog: Oplog,
+    /// Limits on what is read.
+    ///
+    /// Gränser för det som läses.
+    pub(super) limits: Limits,
+    /// How a failed delivery is tried again.
+    ///
+    /// Hur en misslyckad leverans prövas igen.
+    pub(super) retry: Retry,
+    /// How the service stops.
+    ///
+    /// Hur tjänsten stannar.
+    pub(super) shutdown: Shutdown,
+}
+
+/// Who sends.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Organisation {
+    /// Organisation number: ten digits, with or without the hyphen.
+    ///
+    /// Organisationsnummer: tio siffror, med eller utan bindestreck.
+    #[schemars(required, extend("pattern" = r"^(16)?\d{6}-?\d{4}$"))]
+    pub(super) org_number: Option<String>,
+    /// HSA-id that stands as the sender.
+    ///
+    /// HSA-id som står som avsändare.
+    #[schemars(required, extend("pattern" = HSA_ID))]
+    pub(super) hsa_id: Option<String>,
+    /// Name of the organisation, as the receiver shall read it.
+    ///
+    /// Organisationens namn, så som mottagaren ska läsa det.
+    #[schemars(required, length(min = 1, max = 200))]
+    pub(super) name: Option<String>,
+}
+
+/// One source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    /// Kind of source. `directory`: one file for each event, laid in a folder.
+    ///
+    /// Slag av källa. `directory`: en fil per händelse, lagd i en mapp.
+    #[schemars(required)]
+    pub(super) kind: Option<SourceKind>,
+    /// Folder where files are laid. `done`, `rejected` and `outcome` are made in it.
+    ///
+    /// Mapp där filer läggs. `done`, `rejected` och `outcome` skapas i den.
+    #[schemars(required, length(min = 1))]
+    pub(super) path: Option<String>,
+    /// Seconds without change before a file counts as complete, by this machine's own clock.
+    ///
+    /// Sekunder utan ändring innan en fil räknas som komplett, enligt den egna klockan.
+    #[schemars(range(min = 0.1, max = 3600))]
+    pub(super) still_s: Option<f64>,
+    /// What becomes of a file that has been taken: kept in `done`, or deleted.
+    ///
+    /// Vad som händer med en mottagen fil: den sparas i `done` eller raderas.
+    pub(super) done: Option<Done>,
+    /// Days that a file is kept in `done`.
+    ///
+    /// Dagar som en fil sparas i `done`.
+    #[schemars(range(min = 1, max = 3650))]
+    pub(super) done_days: Option<u32>,
+    /// Largest file in kilobytes (1024 bytes).
+    ///
+    /// Största fil i kilobyte (1024 byte).
+    #[schemars(range(min = 1, max = 65536))]
+    pub(super) max_kb: Option<u32>,
+}
+
+/// One destination.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Destination {
+    /// Address that messages are posted to. https; http only to this machine itself.
+    ///
+    /// Adress som meddelanden postas till. https; http bara till den egna maskinen.
+    #[schemars(required, length(min = 1))]
+    pub(super) url: Option<String>,
+    /// Format of the documents.
+    ///
+    /// Dokumentens format.
+    #[schemars(extend("x-later" = ["sdk", "fhir"]))]
+    pub(super) wire: Option<Wire>,
+    /// `live` sends. `shadow` checks, writes and journals but sends nothing.
+    ///
+    /// `live` sänder. `shadow` kontrollerar, skriver och journalför men sänder ingenting.
+    pub(super) mode: Option<Mode>,
+    /// PEM file with the issuers that the receiver's certificate may come from; else the system's.
+    ///
+    /// PEM-fil med de utfärdare som mottagarens certifikat får komma från; annars systemets.
+    #[schemars(length(min = 1))]
+    pub(super) ca_file: Option<String>,
+    /// PEM file with our client certificate and its chain; together with `key_file`.
+    ///
+    /// PEM-fil med vårt klientcertifikat och dess kedja; tillsammans med `key_file`.
+    #[schemars(length(min = 1))]
+    pub(super) cert_file: Option<String>,
+    /// PEM file with the private key of `cert_file`.
+    ///
+    /// PEM-fil med den privata nyckeln till `cert_file`.
+    #[schemars(length(min = 1))]
+    pub(super) key_file: Option<String>,
+    /// HTTP proxy on the way to the destination.
+    ///
+    /// HTTP-proxy på vägen till destinationen.
+    #[schemars(length(min = 1))]
+    pub(super) proxy: Option<String>,
+    /// Seconds that one attempt may take. Less than `retry.lease_s`.
+    ///
+    /// Sekunder som ett försök får ta. Mindre än `retry.lease_s`.
+    #[schemars(range(min = 0.1, max = 600))]
+    pub(super) timeout_s: Option<f64>,
+    /// Attempts before a message is parked for a person to look at.
+    ///
+    /// Försök innan ett meddelande parkeras för en människa att titta på.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) max_attempts: Option<u32>,
+    /// Hours after which an undelivered message is parked.
+    ///
+    /// Timmar efter vilka ett olevererat meddelande parkeras.
+    #[schemars(range(min = 0.01, max = 8760))]
+    pub(super) max_age_h: Option<f64>,
+    /// Hours to wait for a receipt that comes later.
+    ///
+    /// Timmar att vänta på ett kvitto som kommer senare.
+    #[schemars(range(min = 0.01, max = 8760))]
+    pub(super) receipt_deadline_h: Option<f64>,
+    /// What counts as received. `document`: a 2xx answer with a receipt document. `http`: a 2xx answer alone.
+    ///
+    /// Vad som räknas som mottaget. `document`: ett 2xx-svar med kvitto. `http`: enbart ett 2xx-svar.
+    pub(super) receipt: Option<Receipt>,
+    /// Messages under way at once.
+    ///
+    /// Meddelanden på väg samtidigt.
+    #[schemars(range(min = 1, max = 256))]
+    pub(super) in_flight: Option<u32>,
+}
+
+/// One route.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 2))]
+pub(super) struct Route {
+    /// Condition: the recipient's party.
+    ///
+    /// Villkor: mottagarens part.
+    pub(super) party: Option<Party>,
+    /// Condition: the recipient's HSA-id.
+    ///
+    /// Villkor: mottagarens HSA-id.
+    #[schemars(extend("pattern" = HSA_ID))]
+    pub(super) hsa_id: Option<String>,
+    /// Condition: the message's type, for example `K-PU`.
+    ///
+    /// Villkor: meddelandets typ, till exempel `K-PU`.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1))]
+    pub(super) kind: Option<String>,
+    /// Name of the destination.
+    ///
+    /// Destinationens namn.
+    #[schemars(required, length(min = 1))]
+    pub(super) destination: Option<String>,
+}
+
+/// One recipient.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recipient {
+    /// Party: `SV` inpatient care, `OV` outpatient care, `K` municipality.
+    ///
+    /// Part: `SV` slutenvård, `OV` öppenvård, `K` kommun.
+    #[schemars(required)]
+    pub(super) party: Option<Party>,
+    /// HSA-id of the receiving unit.
+    ///
+    /// Mottagande enhets HSA-id.
+    #[schemars(required, extend("pattern" = HSA_ID))]
+    pub(super) hsa_id: Option<String>,
+}
+
+/// Rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rules {
+    /// Name and version of the set in use.
+    ///
+    /// Namn och version på det regelverk som används.
+    #[serde(rename = "use")]
+    #[schemars(extend("pattern" = r"^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9._-]*$"))]
+    pub(super) name: Option<String>,
+    /// Folder with further sets, beside those that are built in.
+    ///
+    /// Mapp med fler regelverk, utöver de inbyggda.
+    #[schemars(length(min = 1))]
+    pub(super) dir: Option<String>,
+}
+
+/// Store.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Store {
+    /// The database's file, on a local disk.
+    ///
+    /// Databasens fil, på en lokal disk.
+    #[schemars(length(min = 1))]
+    pub(super) path: Option<String>,
+}
+
+/// Operations log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Oplog {
+    /// File to append to; else standard error.
+    ///
+    /// Fil att skriva till; annars standard error.
+    #[schemars(length(min = 1))]
+    pub(super) path: Option<String>,
+    /// Least level that is written.
+    ///
+    /// Lägsta nivå som skrivs.
+    pub(super) level: Option<Level>,
+}
+
+/// Limits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    /// Levels of nesting in a source file.
+    ///
+    /// Nivåer av nästling i en källfil.
+    #[schemars(range(min = 4, max = 128))]
+    pub(super) depth: Option<u32>,
+}
+
+/// Retries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
+pub(super) struct Retry {
+    /// Seconds before the second attempt; doubled from there on.
+    ///
+    /// Sekunder före andra försöket; dubblas därefter.
+    #[schemars(range(min = 0.1, max = 3600))]
+    pub(super) base_s: Option<f64>,
+    /// Most seconds between two attempts.
+    ///
+    /// Längsta tid i sekunder mellan två försök.
+    #[schemars(range(min = 0.1, max = 86400))]
+    pub(super) cap_s: Option<f64>,
+    /// Seconds that a worker holds a message before another may take it over.
+    ///
+    /// Sekunder som en arbetare håller ett meddelande innan en annan får ta över.
+    #[schemars(range(min = 1, max = 3600))]
+    pub(super) lease_s: Option<f64>,
+    /// Most seconds between two probes of a destination that is down.
+    ///
+    /// Längsta tid i sekunder mellan två prövningar av en destination som är nere.
+    #[schemars(range(min = 0.1, max = 3600))]
+    pub(super) probe_cap_s: Option<f64>,
+}
+
+/// Shutdown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shutdown {
+    /// Seconds that what is under way gets to finish.
+    ///
+    /// Sekunder som det som är på väg får på sig att bli klart.
+    #[schemars(range(min = 0, max = 600))]
+    pub(super) grace_s: Option<f64>,
+}
+
+/// What an HSA-id looks like, for editors; `model::ids` judges.
+const HSA_ID: &str = r"^SE\d{10}-[A-Za-z0-9]{1,18}$";
+
+/// A word out of a short list. The names are the written words.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident $case:literal { $($variant:ident),+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = $case)]
+        pub enum $name { $($variant),+ }
+    )+};
+}
+
+words! {
+    /// Whether real messages flow.
+    Environment "lowercase" { Test, Production }
+    /// Language of texts for people.
+    Language "lowercase" { Sv, En }
+    /// Kind of source.
+    SourceKind "lowercase" { Directory }
+    /// What becomes of a file that has been taken.
+    Done "lowercase" { Keep, Delete }
+    /// Format of documents.
+    Wire "lowercase" { Xml }
+    /// Whether a destination is sent to.
+    Mode "lowercase" { Live, Shadow }
+    /// What counts as received.
+    Receipt "lowercase" { Document, Http }
+    /// Level of the operations log.
+    Level "lowercase" { Error, Warn, Info, Debug }
+    /// One of the three parties, as written.
+    Party "UPPERCASE" { Sv, Ov, K }
+}
+
+impl From<Party> for crate::model::bodies::Party {
+    fn from(party: Party) -> Self {
+        match party {
+            Party::Sv => Self::Sv,
+            Party::Ov => Self::Ov,
+            Party::K => Self::K,
+        }
+    }
+}
+
+impl From<crate::model::bodies::Party> for Party {
+    fn from(party: crate::model::bodies::Party) -> Self {
+        use crate::model::bodies::Party as Model;
+        match party {
+            Model::Sv => Self::Sv,
+            Model::Ov => Self::Ov,
+            Model::K => Self::K,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The configuration as it is used: typed, complete and cross-checked. Plain data.
+
+pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
+
+use super::raw;
+use crate::fault::{Code, Fault};
+use crate::model::bodies::Party;
+use crate::model::catalogue::EventType;
+use crate::model::ids::{HsaId, OrgNumber};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub environment: Environment,
+    pub language: Language,
+    pub organisation: Organisation,
+    /// Sorted by name.
+    pub sources: Vec<SourceSettings>,
+    /// Sorted by name.
+    pub destinations: Vec<DestinationSettings>,
+    /// In the order of the file: the first that fits is taken.
+    pub routes: Vec<RouteSettings>,
+    pub recipients: Vec<RecipientSettings>,
+    pub rules: RulesSettings,
+    pub store_path: PathBuf,
+    pub oplog: OplogSettings,
+    pub limits: LimitsSettings,
+    pub retry: RetrySettings,
+    pub shutdown_grace: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    pub org_number: OrgNumber,
+    pub hsa_id: HsaId,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSettings {
+    pub name: String,
+    pub kind: SourceKind,
+    pub path: PathBuf,
+    pub still: Duration,
+    pub done: Done,
+    /// How long a file stays in `done`, where it is kept.
+    pub done_age: Duration,
+    pub max_bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationSettings {
+    pub name: String,
+    pub url: Address,
+    pub wire: Wire,
+    pub mode: Mode,
+    pub ca_file: Option<PathBuf>,
+    /// There if `key_file` is.
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+    pub proxy: Option<Address>,
+    pub timeout: Duration,
+    pub max_attempts: u32,
+    pub max_age: Duration,
+    pub receipt_deadline: Duration,
+    pub receipt: Receipt,
+    pub in_flight: usize,
+}
+
+/// At least one condition is there; all that are there must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteSettings {
+    pub party: Option<Party>,
+    pub hsa_id: Option<HsaId>,
+    pub kind: Option<EventType>,
+    /// Name of a destination that exists.
+    pub destination: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientSettings {
+    pub party: Party,
+    pub hsa_id: HsaId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesSettings {
+    /// `vanersborg/2026.1`.
+    pub name: String,
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OplogSettings {
+    /// Standard error if none.
+    pub path: Option<PathBuf>,
+    pub level: Level,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitsSettings {
+    pub depth: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetrySettings {
+    pub base: Duration,
+    pub cap: Duration,
+    pub lease: Duration,
+    pub probe_cap: Duration,
+}
+
+/// A checked address. It may hold a password, or a key in its query: both are masked wherever it is printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(reqwest::Url);
+
+impl Address {
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = reqwest::Url::parse(text).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(Self(url))
+    }
+
+    /// The whole of it, for the connection alone.
+    pub fn url(&self) -> &reqwest::Url {
+        &self.0
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    pub fn is_this_machine(&self) -> bool {
+        matches!(self.0.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut url = self.0.clone();
+        if !url.username().is_empty() || url.password().is_some() {
+            // Neither can fail: an address of http or https has a host.
+            let _ = url.set_password(None);
+            let _ = url.set_username("***");
+        }
+        if url.query().is_some() {
+            url.set_query(Some("***"));
+        }
+        url.set_fragment(None);
+        f.write_str(url.as_str())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Settings {
+    pub fn destination(&self, name: &str) -> Option<&DestinationSettings> {
+        self.destinations.iter().find(|destination| destination.name == name)
+    }
+
+    /// What the daemon needs beyond what other commands do.
+    pub fn require_for_run(&self) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        if self.sources.is_empty() {
+            faults.push(Fault::with(Code::CfgMissing, "[source.NAME]: at least one"));
+        }
+        if self.destinations.is_empty() {
+            faults.push(Fault::with(Code::CfgMissing, "[destination.NAME]: at least one"));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Whether the files and folders that are named are there. Apart from reading, so that a configuration can be checked on
+    /// another machine than the one it is for.
+    pub fn check_files(&self) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut need = |key: String, path: Option<&Path>, folder: bool| {
+            let Some(path) = path else { return };
+            if if folder { path.is_dir() } else { path.is_file() } {
+                return;
+            }
+            let kind = if folder { "folder" } else { "file" };
+            faults.push(Fault::with(Code::CfgFile, format!("{key}: no such {kind}: {}", path.display())));
+        };
+        for source in &self.sources {
+            need(format!("source.{}.path", source.name), Some(&source.path), true);
+        }
+        for destination in &self.destinations {
+            let files = [("ca_file", &destination.ca_file), ("cert_file", &destination.cert_file), ("key_file", &destination.key_file)];
+            for (key, path) in files {
+                need(format!("destination.{}.{key}", destination.name), path.as_deref(), false);
+            }
+        }
+        need("rules.dir".to_owned(), self.rules.dir.as_deref(), true);
+        need("store.path".to_owned(), folder_of(&self.store_path), true);
+        need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// The settings as a configuration file, with secrets in addresses masked.
+    pub fn show(&self) -> String {
+        // Only kinds that TOML has stand in it.
+        toml::to_string(&raw::Raw::from(self)).unwrap_or_default()
+    }
+}
+
+/// The folder that a file shall lie in.
+fn folder_of(path: &Path) -> Option<&Path> {
+    path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+}
+
+impl From<&Settings> for raw::Raw {
+    fn from(settings: &Settings) -> Self {
+        let named = |name: &String| name.clone();
+        Self {
+            environment: Some(settings.environment),
+            language: Some(settings.language),
+            organisation: raw::Organisation {
+                org_number: Some(settings.organisation.org_number.as_str().to_owned()),
+                hsa_id: Some(settings.organisation.hsa_id.as_str().to_owned()),
+                name: Some(settings.organisation.name.clone()),
+            },
+            source: settings.sources.iter().map(|source| (named(&source.name), source.into())).collect(),
+            destination: settings.destinations.iter().map(|destination| (named(&destination.name), destination.into())).collect(),
+            route: settings.routes.iter().map(Into::into).collect(),
+            recipient: settings.recipients.iter().map(Into::into).collect(),
+            rules: raw::Rules { name: Some(settings.rules.name.clone()), dir: settings.rules.dir.as_deref().map(shown) },
+            store: raw::Store { path: Some(shown(&settings.store_path)) },
+            oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
+            limits: raw::Limits { depth: u32::try_from(settings.limits.depth).ok() },
+            retry: raw::Retry {
+                base_s: Some(settings.retry.base.as_secs_f64()),
+                cap_s: Some(settings.retry.cap.as_secs_f64()),
+                lease_s: Some(settings.retry.lease.as_secs_f64()),
+                probe_cap_s: Some(settings.retry.probe_cap.as_secs_f64()),
+            },
+            shutdown: raw::Shutdown { grace_s: Some(settings.shutdown_grace.as_secs_f64()) },
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+impl From<&SourceSettings> for raw::Source {
+    fn from(source: &SourceSettings) -> Self {
+        Self {
+            kind: Some(source.kind),
+            path: Some(shown(&source.path)),
+            still_s: Some(source.still.as_secs_f64()),
+            done: Some(source.done),
+            done_days: u32::try_from(source.done_age.as_secs() / DAY).ok(),
+            max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(),
+        }
+    }
+}
+
+impl From<&DestinationSettings> for raw::Destination {
+    fn from(destination: &DestinationSettings) -> Self {
+        Self {
+            url: Some(destination.url.to_string()),
+            wire: Some(destination.wire),
+            mode: Some(destination.mode),
+            ca_file: destination.ca_file.as_deref().map(shown),
+            cert_file: destination.cert_file.as_deref().map(shown),
+            key_file: destination.key_file.as_deref().map(shown),
+            proxy: destination.proxy.as_ref().map(Address::to_string),
+            timeout_s: Some(destination.timeout.as_secs_f64()),
+            max_attempts: Some(destination.max_attempts),
+            max_age_h: Some(destination.max_age.as_secs_f64() / HOUR),
+            receipt_deadline_h: Some(destination.receipt_deadline.as_secs_f64() / HOUR),
+            receipt: Some(destination.receipt),
+            in_flight: u32::try_from(destination.in_flight).ok(),
+        }
+    }
+}
+
+impl From<&RouteSettings> for raw::Route {
+    fn from(route: &RouteSettings) -> Self {
+        Self {
+            party: route.party.map(Into::into),
+            hsa_id: route.hsa_id.as_ref().map(|id| id.as_str().to_owned()),
+            kind: route.kind.map(|kind| kind.code().to_owned()),
+            destination: Some(route.destination.clone()),
+        }
+    }
+}
+
+impl From<&RecipientSettings> for raw::Recipient {
+    fn from(recipient: &RecipientSettings) -> Self {
+        Self { party: Some(recipient.party.into()), hsa_id: Some(recipient.hsa_id.as_str().to_owned()) }
+    }
+}
+
+pub(super) const DAY: u64 = 24 * 60 * 60;
+pub(super) const HOUR: f64 = 3600.0;
+pub(super) const KILOBYTE: u64 = 1024;
