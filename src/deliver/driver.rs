@@ -17,7 +17,7 @@ use crate::wire::ContentHash;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The bounds of delivery to one destination.
@@ -43,8 +43,6 @@ pub struct Driver<T> {
     pub policy: Arc<Policy>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
-    /// Rung when something new is in the queue.
-    pub bell: Arc<Notify>,
 }
 
 impl<T> std::fmt::Debug for Driver<T> {
@@ -55,7 +53,7 @@ impl<T> std::fmt::Debug for Driver<T> {
 
 /// After a failed claim: the store may be out of space, and asking at once will not help.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// Even an idle loop looks again, should a bell ever be missed.
+/// Even an idle loop looks again now and then.
 const IDLE_PAUSE: Duration = Duration::from_secs(60);
 
 impl<T: Transport> Driver<T> {
@@ -66,7 +64,9 @@ impl<T: Transport> Driver<T> {
         // An alarm of an earlier life is closed by the first sign that the route works.
         let mut alarm_may_be_open = true;
         let mut in_flight: JoinSet<Option<Answer>> = JoinSet::new();
+        let mut news = driver.store.news();
         loop {
+            news.mark_unchanged();
             let stopping = *stop.borrow();
             if stopping && in_flight.is_empty() {
                 return;
@@ -104,7 +104,7 @@ impl<T: Transport> Driver<T> {
                         driver.hear(&mut route, &mut alarm_may_be_open, &answer).await;
                     }
                 }
-                () = driver.bell.notified(), if !stopping => {}
+                _ = news.changed(), if !stopping => {}
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.changed(), if !stopping => {}
             }

@@ -77,6 +77,13 @@ impl From<Code> for Fault {
     }
 }
 
+/// One fault where several may come.
+impl From<Fault> for Vec<Fault> {
+    fn from(fault: Fault) -> Self {
+        vec![fault]
+    }
+}
+
 impl Code {
     /// A finding of this code. `detail` comes from our own tables (allowed values, limits), in both languages.
     pub fn finding(self, effect: Effect, layer: Layer, detail: Option<(String, String)>) -> Finding {

@@ -14,6 +14,11 @@ impl Name {
         formed.then(|| Self(text.into()))
     }
 
+    /// For a name that should have been checked before.
+    pub fn unnamed() -> Self {
+        Self("unnamed".into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

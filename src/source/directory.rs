@@ -112,6 +112,10 @@ impl Directory {
         (!self.seen.is_empty()).then(|| self.settings.still.max(Duration::from_millis(20)))
     }
 
+    pub fn name(&self) -> &Name {
+        &self.settings.name
+    }
+
     pub fn path(&self) -> &Path {
         &self.settings.path
     }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 impl Store {
     /// Commits a batch of entries in their order, each whole or not at all. For a thread that may wait.
     pub fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Committed>, StoreFault> {
-        self.write_blocking(move |savepoint| {
+        let committed = self.write_blocking(move |savepoint| {
             let mut out = Vec::with_capacity(entries.len());
             for entry in &entries {
                 savepoint.execute_batch("SAVEPOINT entry")?;
@@ -30,7 +30,9 @@ impl Store {
                 }
             }
             Ok(out)
-        })
+        })?;
+        self.ring();
+        Ok(committed)
     }
 }
 

@@ -29,7 +29,7 @@ impl Store {
 
     /// Writes what became of a claimed delivery. False where the lease had passed to somebody else: then nothing changes.
     pub async fn finish(&self, finish: Finish) -> Result<bool, StoreFault> {
-        self.write(move |db| {
+        let finished = self.write(move |db| {
             let Some((episode, destination)) = settle(db, &finish)? else { return Ok(false) };
             if let Some(attempt) = &finish.attempt {
                 write_attempt(db, &finish, attempt)?;
@@ -42,8 +42,10 @@ impl Store {
                 write_line(db, line)?;
             }
             Ok(true)
-        })
-        .await
+        });
+        let ours = finished.await?;
+        self.ring();
+        Ok(ours)
     }
 
     /// Deliveries whose answer was lost fall due now: the route is open again.

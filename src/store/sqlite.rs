@@ -8,7 +8,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Most writes in one transaction.
 const GROUP_MAX: usize = 512;
@@ -28,6 +28,8 @@ struct Inner {
     key: ReferenceKey,
     writer: Option<mpsc::Sender<Job>>,
     readers: Mutex<Vec<Connection>>,
+    /// Counts what others may be waiting for: new deliveries, new outcomes.
+    news: watch::Sender<u64>,
     /// Held as long as this process writes.
     _lock: Option<File>,
 }
@@ -52,7 +54,7 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || write_loop(connection, jobs))
             .map_err(|_| Fault::with(Code::CfgStore, path.display().to_string()))?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: Some(writer), readers: Mutex::default(), _lock: Some(lock) })))
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: Some(writer), readers: Mutex::default(), news: watch::Sender::new(0), _lock: Some(lock) })))
     }
 
     /// Opens the store for reading, also while a daemon has it.
@@ -66,16 +68,24 @@ impl Store {
             return Err(Fault::with(Code::CfgStoreVersion, path.display().to_string()));
         }
         let key = reference_key(&connection).map_err(|fault| unusable(path, &fault))?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: None, readers: Mutex::new(vec![connection]), _lock: None })))
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: None, readers: Mutex::new(vec![connection]), news: watch::Sender::new(0), _lock: None })))
     }
 
     pub fn reference_key(&self) -> &ReferenceKey {
         &self.0.key
     }
 
+    /// Turns with every commit that gives somebody something to do. Be woken by it; do not poll.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.0.news.subscribe()
+    }
+
+    pub(super) fn ring(&self) {
+        self.0.news.send_modify(|count| *count += 1);
+    }
+
     /// Runs `work` in the writer's next group. Its own failure undoes its own writes and nobody else's.
-    pub(super) fn submit<T: Send + 'static>(
-        &self,
+    fn job<T: Send + 'static>(
         work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreFault> + Send + 'static,
     ) -> (Job, oneshot::Receiver<Result<T, StoreFault>>) {
         let (tell, told) = oneshot::channel();
@@ -93,7 +103,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreFault> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        let (job, told) = self.submit(work);
+        let (job, told) = Self::job(work);
         let writer = self.0.writer.as_ref().ok_or(StoreFault::Stopped)?;
         writer.send(job).await.map_err(|_| StoreFault::Stopped)?;
         told.await.map_err(|_| StoreFault::Stopped)?
@@ -104,7 +114,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreFault> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        let (job, told) = self.submit(work);
+        let (job, told) = Self::job(work);
         let writer = self.0.writer.as_ref().ok_or(StoreFault::Stopped)?;
         writer.blocking_send(job).map_err(|_| StoreFault::Stopped)?;
         told.blocking_recv().map_err(|_| StoreFault::Stopped)?

@@ -1,0 +1,214 @@
+//! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
+
+mod intake_thread;
+mod sources;
+
+use crate::check::rules::{self, Rules};
+use crate::config::{DestinationSettings, Environment, Mode, Receipt, Settings};
+use crate::deliver::{Driver, Policy};
+use crate::fault::{Code, Fault};
+use crate::intake::{Desk, Intake, Route, Routing};
+use crate::model::dice::Dice;
+use crate::model::event::Recipient;
+use crate::model::name::Name;
+use crate::model::time::Clock;
+use crate::oplog::{self, Event, Level, Line};
+use crate::seal::XsdValidator;
+use crate::store::Store;
+use crate::tell;
+use crate::transport::{Https, TlsFiles};
+use crate::wire::Sender;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// What the daemon is given from outside.
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub dice: Arc<dyn Dice>,
+    pub log: oplog::Output,
+    pub orders: mpsc::Receiver<Order>,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").finish_non_exhaustive()
+    }
+}
+
+/// What the daemon can be told while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Read certificates and keys anew, and open the log file anew.
+    Reload,
+    Stop,
+}
+
+/// A destination's way and bounds.
+type Destination = (Arc<Https>, Arc<Policy>);
+
+/// For what is left to tell the sources at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Runs until it is told to stop; then finishes what is in flight within the grace that the settings give.
+pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: impl FnOnce()) -> Result<(), Vec<Fault>> {
+    settings.require_for_run()?;
+    settings.check_files()?;
+    let desk = desk(settings)?;
+    let destinations = destinations(settings)?;
+    let store = Store::open(&settings.store_path, &secret(surroundings.dice.as_ref()))?;
+    let clock = Arc::clone(&surroundings.clock);
+    let folders = sources::open(settings)?;
+
+    let (stop, stopped) = watch::channel(false);
+    let (stop_telling, telling_stopped) = watch::channel(false);
+    let mut tellers = JoinSet::new();
+    for folder in &folders {
+        tellers.spawn(tell::run(folder.name().clone(), folder.path().to_owned(), store.clone(), telling_stopped.clone()));
+    }
+    let mut drivers = JoinSet::new();
+    for (https, policy) in &destinations {
+        let driver = Driver {
+            destination: https.name.clone(),
+            transport: Arc::clone(https),
+            store: store.clone(),
+            policy: Arc::clone(policy),
+            clock: Arc::clone(&clock),
+            dice: Arc::clone(&surroundings.dice),
+        };
+        drivers.spawn(driver.run(stopped.clone()));
+    }
+    let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: Arc::clone(&clock) };
+    let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
+    let expiry = tokio::spawn(intake_thread::expire(port.clone(), Arc::clone(&clock), store.news(), stopped.clone()));
+    let mut running = Vec::new();
+    for folder in folders {
+        running.push(sources::start(folder, port.clone(), Arc::clone(&clock)).map_err(no_thread)?);
+    }
+    drop(port);
+    Line::new(clock.now(), Level::Info, Event::DaemonStarted).emit();
+    ready();
+    while let Some(Order::Reload) = surroundings.orders.recv().await {
+        reload(&destinations, &surroundings.log, clock.as_ref());
+    }
+
+    Line::new(clock.now(), Level::Info, Event::DaemonStopping).emit();
+    sources::stop(running).await;
+    let _ = stop.send(true);
+    let _ = expiry.await;
+    // What has no answer by then is left to its lease and sent again under the same id at the next start.
+    let in_time = tokio::time::timeout(settings.shutdown_grace, drivers.join_all()).await.is_ok();
+    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    let _ = stop_telling.send(true);
+    let _ = tokio::time::timeout(LAST_WORDS, tellers.join_all()).await;
+    let mut line = Line::new(clock.now(), if in_time { Level::Info } else { Level::Warn }, Event::DaemonStopped);
+    line.code = (!in_time).then(|| Code::DlvLost.id());
+    line.emit();
+    Ok(())
+}
+
+/// The rules, the routing and the sender, as intake uses them.
+pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
+    let sets = rule_sets(settings)?;
+    let rules = sets.get(&settings.rules.name).ok_or_else(|| {
+        let known: Vec<&str> = sets.keys().map(String::as_str).collect();
+        vec![Fault::with(Code::CfgRules, format!("rules.use: {} (known: {})", settings.rules.name, known.join(", ")))]
+    })?;
+    let routing = Routing {
+        routes: settings
+            .routes
+            .iter()
+            .map(|route| Route { party: route.party, hsa_id: route.hsa_id.clone(), kind: route.kind, destination: name(&route.destination) })
+            .collect(),
+        defaults: settings.recipients.iter().map(|known| Recipient { hsa_id: known.hsa_id.clone(), party: known.party }).collect(),
+        destinations: settings.destinations.iter().map(|known| (name(&known.name), known.mode == Mode::Shadow)).collect(),
+    };
+    let organisation = &settings.organisation;
+    Ok(Desk {
+        rules: Arc::clone(rules),
+        sets,
+        routing,
+        sender: Sender { org_number: organisation.org_number.clone(), hsa_id: organisation.hsa_id.clone(), name: organisation.name.clone() },
+        production: settings.environment == Environment::Production,
+        depth: settings.limits.depth,
+    })
+}
+
+/// Every set that an episode may use: those in the binary and those in the configured folder.
+pub fn rule_sets(settings: &Settings) -> Result<BTreeMap<String, Arc<Rules>>, Vec<Fault>> {
+    let mut texts: Vec<(String, String)> = rules::shipped().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    if let Some(dir) = &settings.rules.dir {
+        for path in [dir.join(&settings.rules.name).join("rules.toml")] {
+            if let Ok(text) = std::fs::read_to_string(&path) {
+                texts.push((path.display().to_string(), text));
+            }
+        }
+    }
+    let mut sets = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (place, text) in texts {
+        match Rules::parse(&text) {
+            Ok(rules) => drop(sets.insert(rules.name.clone(), Arc::new(rules))),
+            Err(found) => faults.extend(found.iter().map(|fault| Fault::with(Code::CfgRules, format!("{place}:{fault}")))),
+        }
+    }
+    if faults.is_empty() { Ok(sets) } else { Err(faults) }
+}
+
+fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {
+    let live = settings.destinations.iter().filter(|known| known.mode == Mode::Live);
+    live.map(|known| Ok((Arc::new(https(known)?), Arc::new(policy(settings, known))))).collect()
+}
+
+fn https(known: &DestinationSettings) -> Result<Https, Fault> {
+    let files = TlsFiles { ca: known.ca_file.clone(), certificate: known.cert_file.clone(), key: known.key_file.clone() };
+    let proxy = known.proxy.as_ref().map(|proxy| proxy.url().to_string());
+    Https::new(name(&known.name), known.url.url().to_string(), files, proxy, known.timeout, known.receipt == Receipt::Document)
+}
+
+fn policy(settings: &Settings, known: &DestinationSettings) -> Policy {
+    Policy {
+        max_attempts: known.max_attempts,
+        max_age: known.max_age,
+        receipt_deadline: known.receipt_deadline,
+        retry_base: settings.retry.base,
+        retry_cap: settings.retry.cap,
+        probe_cap: settings.retry.probe_cap,
+        lease: settings.retry.lease,
+        in_flight: known.in_flight,
+    }
+}
+
+/// New certificates from the next connection on; unusable ones change nothing and are told of.
+fn reload(destinations: &[Destination], log: &oplog::Output, clock: &dyn Clock) {
+    // Rotated away and not writable anew: the old file goes on.
+    let _ = log.reopen();
+    for (https, _) in destinations {
+        let mut line = match https.reload() {
+            Ok(()) => Line::new(clock.now(), Level::Info, Event::CertificatesLoaded),
+            Err(_) => Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload),
+        };
+        line.destination = Some(https.name.clone());
+        line.emit();
+    }
+}
+
+/// Names were checked when the settings were read.
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap_or_else(Name::unnamed)
+}
+
+/// The store's key for references, should it be new.
+fn secret(dice: &dyn Dice) -> [u8; 32] {
+    let mut out = [0; 32];
+    out[..16].copy_from_slice(&dice.bytes());
+    out[16..].copy_from_slice(&dice.bytes());
+    out
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn no_thread(fault: std::io::Error) -> Fault {
+    Fault::with(Code::BugPanic, format!("no thread ({})", fault.kind()))
+}

@@ -1,0 +1,88 @@
+//! Tells the source what became of its events, each time that changes.
+//!
+//! What is to be told stands in the store, raised in the transaction that changed it; so a crash tells twice at worst.
+
+use crate::model::name::Name;
+use crate::model::time::instant_text;
+use crate::store::{DeliveryRow, Store, Untold};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Most outcomes at once.
+const BATCH: usize = 256;
+/// After a failure; and how often to look though nothing was heard.
+const PAUSE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Writes outcomes for one source until `stop` turns true, and then what is still untold.
+pub async fn run(source: Name, folder: PathBuf, store: Store, mut stop: watch::Receiver<bool>) {
+    let mut news = store.news();
+    loop {
+        news.mark_unchanged();
+        let stopping = *stop.borrow();
+        let (store_for_read, source_for_read, folder_for_read) = (store.clone(), source.clone(), folder.clone());
+        let written = tokio::task::spawn_blocking(move || write(&store_for_read, &source_for_read, &folder_for_read)).await;
+        let pause = match written {
+            Ok(Some(told)) if told.is_empty() => IDLE,
+            Ok(Some(told)) => {
+                if store.told(told).await.is_ok() {
+                    continue;
+                }
+                PAUSE
+            }
+            _ => PAUSE,
+        };
+        if stopping {
+            return;
+        }
+        tokio::select! {
+            _ = news.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// None where the store or the folder failed; it is tried again.
+fn write(store: &Store, source: &Name, folder: &std::path::Path) -> Option<Vec<(i64, i64)>> {
+    let mut told = Vec::new();
+    for untold in store.untold(source, BATCH).ok()? {
+        crate::source::directory::tell(folder, &untold.origin, &outcome(&untold)).ok()?;
+        told.push((untold.event, untold.outcome));
+    }
+    Some(told)
+}
+
+/// The outcome file's content. It goes to the system that gave the event, and holds nothing but ids, states and our own
+/// words.
+pub fn outcome(untold: &Untold) -> String {
+    let messages: Vec<Value> = untold.deliveries.iter().map(message).collect();
+    let event_id = event_id(untold);
+    format!("{:#}\n", json!({"eventId": event_id, "verdict": "accepted", "remarks": untold.findings, "messages": messages}))
+}
+
+fn message(delivery: &DeliveryRow) -> Value {
+    let (sv, en) = delivery.state.texts();
+    json!({
+        "messageId": delivery.message,
+        "type": delivery.kind,
+        "version": delivery.version,
+        "destination": delivery.destination,
+        "state": delivery.state.code(),
+        "sv": sv,
+        "en": en,
+        "sequenceNumber": delivery.sequence,
+        "attempts": delivery.attempts,
+        "settledAt": delivery.settled_at.map(instant_text),
+        "findings": delivery.findings,
+    })
+}
+
+/// The source's own id, back to the source.
+#[expect(clippy::disallowed_methods, reason = "the source's own id goes back to the source")]
+fn event_id(untold: &Untold) -> Option<String> {
+    let event: Value = serde_json::from_slice(untold.body.disclose()).ok()?;
+    event.get("eventId")?.as_str().map(str::to_owned)
+}
