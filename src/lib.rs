@@ -4,3 +4,5 @@
 
 pub mod fault;
 pub mod model; // 0  the nouns // 1  codes
+pub mod seal; // 5
+pub mod wire; // 4

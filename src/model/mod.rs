@@ -11,6 +11,7 @@ pub mod message;
 pub mod node;
 pub mod person;
 pub mod personal;
+pub mod receipt;
 pub mod shape;
 pub mod state;
 pub mod time;
