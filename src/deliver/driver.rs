@@ -7,13 +7,14 @@ use crate::model::answer::Answer;
 use crate::model::dice::Dice;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::name::Name;
+use crate::model::personal::Personal;
+use crate::model::receipt::ContentHash;
 use crate::model::state::State;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line, Reason};
 use crate::seal::Checked;
 use crate::store::{Attempt, Claimed, Finish, Store, StoreFault};
 use crate::transport::{Envelope, Reply, Transport};
-use crate::wire::ContentHash;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,8 +164,8 @@ impl<T: Transport> Driver<T> {
         let envelope = Envelope {
             message: claimed.message,
             envelope: envelope_id,
-            body: checked.transmission(envelope_id, started_at),
-            content_hash: checked.hash().to_string(),
+            body: Personal::new(checked.transmission(envelope_id, started_at)),
+            content_hash: checked.hash(),
         };
         let reply = self.transport.send(envelope).await;
         let now = self.clock.now();

@@ -273,7 +273,14 @@ impl Desk {
     /// Writes and seals the document, with the lane's next number.
     fn write(&self, passed: &Passed, case: &mut Case, destination: &Name, validator: &mut dyn Validator, at: Timestamp) -> Result<Release, Vec<Finding>> {
         let sequence = case.next_sequence(destination);
-        let release = wire::Release { created_at: at, sequence, production: self.production, sender: self.sender.clone() };
+        let release = wire::Release {
+            created_at: at,
+            sequence,
+            production: self.production,
+            sender: self.sender.clone(),
+            rules: passed.rules().to_owned(),
+            rules_hash: passed.rules_hash().to_owned(),
+        };
         let document = wire::write(passed, &release);
         // Any envelope will do for the schema; each transmission has its own.
         let checked: Checked = seal::seal(validator, document, EnvelopeId(passed.message().id.0), at)?;

@@ -16,6 +16,7 @@ pub mod node;
 pub mod person;
 pub mod personal;
 pub mod raw;
+pub mod receipt;
 pub mod shape;
 pub mod state;
 pub mod time;

@@ -132,8 +132,8 @@ fn write_delivery(db: &Connection, event: i64, episode: EpisodeId, delivery: &Ne
             in_lane,
             head,
             release.map(|release| i64::try_from(release.sequence).unwrap_or(i64::MAX)),
-            release.map(|release| release.content.disclose()),
-            release.map(|release| release.hash),
+            release.map(|release| release.checked.content().disclose()),
+            release.map(|release| *release.checked.hash().as_bytes()),
             at.as_millisecond(),
             first_code(&delivery.findings),
             findings_json(&delivery.findings),
@@ -195,8 +195,8 @@ fn release(db: &Connection, delivery: i64, episode: &str, destination: &str, rel
             State::Scheduled.code(),
             head,
             i64::try_from(release.sequence).unwrap_or(i64::MAX),
-            release.content.disclose(),
-            release.hash,
+            release.checked.content().disclose(),
+            release.checked.hash().as_bytes(),
             at.as_millisecond(),
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })

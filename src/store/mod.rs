@@ -22,6 +22,7 @@ use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::state::State;
 use crate::oplog::Line;
+use crate::seal::Checked;
 use jiff::Timestamp;
 
 /// Why the store did not do what it was asked.
@@ -86,8 +87,7 @@ pub struct EpisodeWrite {
 #[derive(Debug, Clone)]
 pub struct Release {
     pub sequence: u64,
-    pub content: Personal<Vec<u8>>,
-    pub hash: [u8; 32],
+    pub checked: Checked,
 }
 
 /// A delivery: one message for one destination.

@@ -4,7 +4,7 @@ use super::Envelope;
 use crate::fault::Code;
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::receipt::Receipt;
+use crate::model::receipt::{ForeignCode, Receipt};
 use crate::model::state::ReceiptStatus;
 use crate::wire::receipt;
 use std::error::Error;
@@ -16,12 +16,12 @@ pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receip
         return Answer::Accepted;
     }
     let receipt = receipt::read(body).ok();
-    let ours = receipt.as_ref().is_some_and(|receipt| receipt.original_message_id == envelope.message);
+    let ours = receipt.as_ref().is_some_and(|receipt| receipt.message == envelope.message);
     match (status, receipt) {
         (409, receipt) => {
             let proved = receipt.is_some_and(|receipt| {
                 ours && receipt.status != ReceiptStatus::Rejected
-                    && receipt.content_hash.as_deref() == Some(envelope.content_hash.as_str())
+                    && receipt.content_hash == Some(envelope.content_hash)
             });
             Answer::Conflict { proved }
         }
@@ -43,11 +43,18 @@ fn verdict(receipt: &Receipt) -> Answer {
         .errors
         .iter()
         .map(|error| {
-            let detail = (format!("kod {}", error.code), format!("code {}", error.code));
+            let code = shown(&error.code);
+            let detail = (format!("kod {code}"), format!("code {code}"));
             Code::DlvRejected.finding(if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn }, Layer::Delivery, Some(detail))
         })
         .collect();
-    Answer::Receipt { status: receipt.status, retryable: receipt.retryable, reason: receipt.reason, findings }
+    Answer::Receipt { status: receipt.status, retryable: receipt.retryable.unwrap_or(false), reason: receipt.reason, findings }
+}
+
+/// A code with a long run of digits may be a person's number: it stays in the stored receipt.
+fn shown(code: &ForeignCode) -> &str {
+    let digits = code.as_str().bytes().filter(u8::is_ascii_digit).count();
+    if digits < 6 { code.as_str() } else { "–" }
 }
 
 /// A request that brought no answer: either it cannot have arrived, or we do not know.
@@ -72,5 +79,10 @@ fn tls_fault(fault: &reqwest::Error) -> Option<&rustls::Error> {
 }
 
 fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(fault.source(), |cause| cause.source())
+    let mut next = fault.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }

@@ -8,6 +8,7 @@ pub use https::{Https, TlsFiles};
 use crate::model::answer::Answer;
 use crate::model::ids::{EnvelopeId, MessageId};
 use crate::model::personal::Personal;
+use crate::model::receipt::ContentHash;
 use std::future::Future;
 
 /// What leaves the house: made from a sealed document only.
@@ -16,8 +17,8 @@ pub struct Envelope {
     pub message: MessageId,
     pub envelope: EnvelopeId,
     pub body: Personal<Vec<u8>>,
-    /// Content hash in hex, which a receiver that has the message shows.
-    pub content_hash: String,
+    /// What a receiver that has the message already shows.
+    pub content_hash: ContentHash,
 }
 
 /// The answer, with what is kept of it.
