@@ -178,3 +178,17 @@ impl ValidationEventHandler for Guard<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_documents_do_not_pile_up() {
+        let mut validator = XsdValidator::receipt();
+        validator.seen = REBUILD_AFTER;
+        assert!(!validator.validate(b"<strange/>").is_empty());
+        assert_eq!(validator.seen, 1);
+        assert!(validator.set.is_some());
+    }
+}

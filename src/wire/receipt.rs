@@ -111,7 +111,8 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, Unreadable> {
     let mut errors = Vec::new();
     let mut parts = ErrorParts::default();
     scan(bytes, RECEIPT_NS, NAMES, |ended| {
-        let text = ended.text;
+        // Blanks around a code or an id are nobody's meaning; a free text is kept as it is.
+        let text = ended.text.trim();
         match *ended.path {
             ["receipt", "receiptId"] => once(&mut id, "receiptId", uuid(text)),
             ["receipt", "createdAt"] => once(&mut created, "createdAt", parse_instant(text).ok()),
@@ -124,7 +125,7 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, Unreadable> {
             ["receipt", "logId"] => once(&mut log_id, "logId", Some(text.to_owned())),
             ["receipt", "errors"] => once(&mut list, "errors", Some(())),
             ["receipt", "errors", "item"] => finish_error(&mut parts, &mut errors),
-            ["receipt", "errors", "item", name] => error_part(&mut parts, name, text),
+            ["receipt", "errors", "item", name] => error_part(&mut parts, name, ended.text),
             _ => Ok(()),
         }
     })?;
@@ -144,10 +145,10 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, Unreadable> {
 
 fn error_part(parts: &mut ErrorParts, name: &str, text: &str) -> Result<(), Unreadable> {
     match name {
-        "code" => once(&mut parts.code, "code", ForeignCode::parse(text)),
-        "severity" => once(&mut parts.severity, "severity", Severity::parse(text)),
+        "code" => once(&mut parts.code, "code", ForeignCode::parse(text.trim())),
+        "severity" => once(&mut parts.severity, "severity", Severity::parse(text.trim())),
         "path" => once(&mut parts.path, "path", Some(text.to_owned())),
-        "ruleId" => once(&mut parts.rule, "ruleId", ForeignCode::parse(text)),
+        "ruleId" => once(&mut parts.rule, "ruleId", ForeignCode::parse(text.trim())),
         "text" => once(&mut parts.text, "text", Some(text.to_owned())),
         _ => Ok(()),
     }
@@ -216,8 +217,11 @@ mod tests {
     #[test]
     fn blanks_other_names_and_a_byte_order_mark_do_no_harm() {
         let text = String::from_utf8(write(&full())).expect("UTF-8");
-        let padded =
-            text.replacen("?>", "?>\n\n<!-- hi -->", 1).replace("</receipt>", "<x:own xmlns:x='urn:x'><receiptId/></x:own>\t</receipt>\n");
+        let padded = text
+            .replacen("?>", "?>\n\n<!-- hi -->", 1)
+            .replace("rejected", "\n  rejected ")
+            .replace("BV.1", " BV.1\t")
+            .replace("</receipt>", "<x:own xmlns:x='urn:x'><receiptId/></x:own>\t</receipt>\n");
         assert_eq!(read(format!("\u{feff}{padded}").as_bytes()), Ok(full()));
     }
 

@@ -59,10 +59,8 @@ impl Sink for XmlSink {
 
     fn text(&mut self, name: &'static str, value: &str) {
         // Events are checked when they are read; a name from the configuration is not.
-        let value: Cow<'_, str> = match value.contains(|c| !is_xml_char(c) || c == '\r') {
-            true => value.replace(|c| !is_xml_char(c) || c == '\r', "\u{fffd}").into(),
-            false => value.into(),
-        };
+        let barred = |c| !is_xml_char(c) || c == '\r';
+        let value: Cow<'_, str> = if value.contains(barred) { value.replace(barred, "\u{fffd}").into() } else { value.into() };
         self.open(name);
         self.put(Event::Text(BytesText::new(&value)));
         self.close(name);
