@@ -45,13 +45,15 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
         while let Some(task) = queue.blocking_recv() {
             match task {
                 // Nobody may be waiting for the answer any more; what was committed stands.
-                Task::Batch { records, reply } => drop(reply.send(batch(&mut intake, &records))),
+                Task::Batch { records, reply } => {
+                    let _ = reply.send(batch(&mut intake, &records));
+                }
                 Task::Expire { reply } => {
                     let next = intake.expire().unwrap_or_else(|fault| {
                         report(&intake, fault);
                         None
                     });
-                    drop(reply.send(next));
+                    let _ = reply.send(next);
                 }
             }
         }
@@ -100,7 +102,9 @@ pub(super) async fn expire(port: Port, clock: Arc<dyn Clock>, mut news: watch::R
             return;
         }
         let next = next.await.ok().flatten();
-        let pause = next.map_or(IDLE, |at| Duration::try_from(at.duration_since(clock.now())).unwrap_or_default().clamp(Duration::from_millis(100), IDLE));
+        let pause = next.map_or(IDLE, |at| {
+            Duration::try_from(at.duration_since(clock.now())).unwrap_or_default().clamp(Duration::from_millis(100), IDLE)
+        });
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}

@@ -120,7 +120,12 @@ pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
         routes: settings
             .routes
             .iter()
-            .map(|route| Route { party: route.party, hsa_id: route.hsa_id.clone(), kind: route.kind, destination: name(&route.destination) })
+            .map(|route| Route {
+                party: route.party,
+                hsa_id: route.hsa_id.clone(),
+                kind: route.kind,
+                destination: name(&route.destination),
+            })
             .collect(),
         defaults: settings.recipients.iter().map(|known| Recipient { hsa_id: known.hsa_id.clone(), party: known.party }).collect(),
         destinations: settings.destinations.iter().map(|known| (name(&known.name), known.mode == Mode::Shadow)).collect(),
@@ -130,7 +135,11 @@ pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
         rules: Arc::clone(rules),
         sets,
         routing,
-        sender: Sender { org_number: organisation.org_number.clone(), hsa_id: organisation.hsa_id.clone(), name: organisation.name.clone() },
+        sender: Sender {
+            org_number: organisation.org_number.clone(),
+            hsa_id: organisation.hsa_id.clone(),
+            name: organisation.name.clone(),
+        },
         production: settings.environment == Environment::Production,
         depth: settings.limits.depth,
     })

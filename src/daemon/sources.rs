@@ -27,7 +27,11 @@ pub(super) struct Running {
 }
 
 pub(super) fn open(settings: &Settings) -> Result<Vec<Directory>, Fault> {
-    settings.sources.iter().map(|source| Directory::new(as_used(source)).map_err(|_| Fault::with(Code::SrcFolder, source.path.display().to_string()))).collect()
+    settings
+        .sources
+        .iter()
+        .map(|source| Directory::new(as_used(source)).map_err(|_| Fault::with(Code::SrcFolder, source.path.display().to_string())))
+        .collect()
 }
 
 fn as_used(source: &SourceSettings) -> directory::Settings {

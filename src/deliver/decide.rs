@@ -36,7 +36,10 @@ pub enum Next {
 pub enum RouteNews {
     /// It leads to the receiver.
     Works,
-    Down { code: Code, retry_after: Option<Duration> },
+    Down {
+        code: Code,
+        retry_after: Option<Duration>,
+    },
     /// Says nothing: a message may be lost on a good route, and a time-out opens none.
     Silent,
 }

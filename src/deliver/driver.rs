@@ -150,7 +150,8 @@ impl<T: Transport> Driver<T> {
     /// Sends one claimed delivery and writes what came of it.
     async fn deliver(self: Arc<Self>, claimed: Claimed) -> Option<Answer> {
         let started_at = self.clock.now();
-        let restored = ContentHash::from_bytes(&claimed.hash).and_then(|hash| Checked::restore(claimed.message, claimed.content.clone(), hash));
+        let restored =
+            ContentHash::from_bytes(&claimed.hash).and_then(|hash| Checked::restore(claimed.message, claimed.content.clone(), hash));
         let Some(checked) = restored else {
             self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvCorrupt }, None, None)).await;
             return None;
@@ -229,7 +230,18 @@ impl<T: Transport> Driver<T> {
         line.attempt = Some(claimed.attempt);
         line.duration_ms = attempt.as_ref().map(|attempt| attempt.duration_ms);
         line.reason = reply.and_then(reason);
-        Finish { id: claimed.id, token: claimed.token, state, next_at, unburn, code: code.map(Code::id), findings, attempt, at: now, lines: vec![line] }
+        Finish {
+            id: claimed.id,
+            token: claimed.token,
+            state,
+            next_at,
+            unburn,
+            code: code.map(Code::id),
+            findings,
+            attempt,
+            at: now,
+            lines: vec![line],
+        }
     }
 
     fn line(&self, at: Timestamp, level: Level, event: Event) -> Line {

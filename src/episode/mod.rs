@@ -21,12 +21,7 @@ pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
         Body::RUt(discharged) => What::Discharge { discharged_at: discharged.discharged_at },
         Body::KHt(take_home) => What::TakeHome { answer: take_home.answer },
         Body::KCl(update) => What::Checklist {
-            items: update
-                .items
-                .0
-                .iter()
-                .map(|item| (item.code.as_str().to_owned(), item.share.unwrap_or(Party::K), item.status))
-                .collect(),
+            items: update.items.0.iter().map(|item| (item.code.as_str().to_owned(), item.share.unwrap_or(Party::K), item.status)).collect(),
         },
         Body::RIn(_) | Body::KPu(_) | Body::KKv(_) => What::Other,
     };

@@ -54,7 +54,14 @@ impl Case {
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
         let damaged = || StoreFault::Damaged { table: "episode" };
         let Some((from, rules, body)) = store.episode(id)? else {
-            return Ok(Self { id, from: 0, rules: rules.name.clone(), facts: Vec::new(), sequences: BTreeMap::new(), withheld: Vec::new() });
+            return Ok(Self {
+                id,
+                from: 0,
+                rules: rules.name.clone(),
+                facts: Vec::new(),
+                sequences: BTreeMap::new(),
+                withheld: Vec::new(),
+            });
         };
         let kept: Kept = serde_json::from_slice(body.disclose()).map_err(|_| damaged())?;
         let mut withheld = Vec::new();

@@ -148,7 +148,12 @@ impl Desk {
         for (message, destination) in moot {
             case.withheld.retain(|waiting| (waiting.message, &waiting.destination) != (message, &destination));
             let line = self.about(arrival.at, case.id, message, &destination, State::Superseded, Event::MessageSuperseded, Level::Info);
-            draft.changes.push(Change { message, destination, to: ChangeTo::End { state: State::Superseded, findings: Vec::new() }, line: Some(line) });
+            draft.changes.push(Change {
+                message,
+                destination,
+                to: ChangeTo::End { state: State::Superseded, findings: Vec::new() },
+                line: Some(line),
+            });
         }
     }
 
@@ -220,16 +225,34 @@ impl Desk {
     }
 
     /// What is withheld leaves when it may, and ends when it is of no more use.
-    fn reconsider(&self, state: &EpisodeState, rules: &Rules, case: &mut Case, validator: &mut dyn Validator, at: Timestamp, draft: &mut Draft) {
+    fn reconsider(
+        &self,
+        state: &EpisodeState,
+        rules: &Rules,
+        case: &mut Case,
+        validator: &mut dyn Validator,
+        at: Timestamp,
+        draft: &mut Draft,
+    ) {
         for waiting in std::mem::take(&mut case.withheld) {
-            let useless = waiting.useful_until.is_some_and(|until| until <= at) || (waiting.kind == EventType::KHt && state.discharged_at.is_some());
+            let useless =
+                waiting.useful_until.is_some_and(|until| until <= at) || (waiting.kind == EventType::KHt && state.discharged_at.is_some());
             let (to, line) = if useless {
-                let line = self.about(at, case.id, waiting.message, &waiting.destination, State::Expired, Event::MessageExpired, Level::Warn);
+                let line =
+                    self.about(at, case.id, waiting.message, &waiting.destination, State::Expired, Event::MessageExpired, Level::Warn);
                 (ChangeTo::End { state: State::Expired, findings: waiting.findings.clone() }, Some(line))
             } else {
                 match self.again(&waiting, state, rules, case, validator, at) {
                     Ok(release) => {
-                        let line = self.about(at, case.id, waiting.message, &waiting.destination, State::Scheduled, Event::MessageReleased, Level::Info);
+                        let line = self.about(
+                            at,
+                            case.id,
+                            waiting.message,
+                            &waiting.destination,
+                            State::Scheduled,
+                            Event::MessageReleased,
+                            Level::Info,
+                        );
                         (ChangeTo::Release(release), Some(line))
                     }
                     Err(findings) if findings == waiting.findings => {
@@ -271,7 +294,14 @@ impl Desk {
     }
 
     /// Writes and seals the document, with the lane's next number.
-    fn write(&self, passed: &Passed, case: &mut Case, destination: &Name, validator: &mut dyn Validator, at: Timestamp) -> Result<Release, Vec<Finding>> {
+    fn write(
+        &self,
+        passed: &Passed,
+        case: &mut Case,
+        destination: &Name,
+        validator: &mut dyn Validator,
+        at: Timestamp,
+    ) -> Result<Release, Vec<Finding>> {
         let sequence = case.next_sequence(destination);
         let release = wire::Release {
             created_at: at,
@@ -288,7 +318,15 @@ impl Desk {
     }
 
     /// What did not go as it should have, told once.
-    fn deviations(&self, arrival: &Arrival, before: &EpisodeState, after: &EpisodeState, rules: &Rules, episode: EpisodeId, draft: &mut Draft) {
+    fn deviations(
+        &self,
+        arrival: &Arrival,
+        before: &EpisodeState,
+        after: &EpisodeState,
+        rules: &Rules,
+        episode: EpisodeId,
+        draft: &mut Draft,
+    ) {
         for deviation in after.deviations.iter().filter(|deviation| !before.deviations.contains(deviation)) {
             let mut line = self.line(arrival, episode, Event::EpisodeDeviation, Level::Warn);
             line.code = Some(deviation.rule);
@@ -314,7 +352,16 @@ impl Desk {
 
     #[expect(clippy::too_many_arguments, reason = "the fields of a line")]
     #[expect(clippy::unused_self, reason = "reads as one family with `line`")]
-    fn about(&self, at: Timestamp, episode: EpisodeId, message: MessageId, destination: &Name, state: State, event: Event, level: Level) -> Line {
+    fn about(
+        &self,
+        at: Timestamp,
+        episode: EpisodeId,
+        message: MessageId,
+        destination: &Name,
+        state: State,
+        event: Event,
+        level: Level,
+    ) -> Line {
         let mut line = Line::new(at, level, event);
         line.episode_id = Some(episode);
         line.message_id = Some(message);

@@ -94,7 +94,12 @@ impl Intake {
     }
 
     /// None: the same event stands earlier in this batch; it must be committed first.
-    fn draft(&mut self, record: &RawEvent, cases: &mut HashMap<EpisodeId, Case>, keys: &mut HashSet<Ref>) -> Result<Option<Draft>, StoreFault> {
+    fn draft(
+        &mut self,
+        record: &RawEvent,
+        cases: &mut HashMap<EpisodeId, Case>,
+        keys: &mut HashSet<Ref>,
+    ) -> Result<Option<Draft>, StoreFault> {
         let now = self.clock.now();
         let mapped = match self.read(record, now) {
             Ok(mapped) => mapped,

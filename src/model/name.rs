@@ -9,8 +9,8 @@ pub struct Name(Arc<str>);
 
 impl Name {
     pub fn parse(text: &str) -> Option<Self> {
-        let formed = (1..=40).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        let formed =
+            (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
         formed.then(|| Self(text.into()))
     }
 

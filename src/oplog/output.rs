@@ -20,7 +20,10 @@ pub struct Output(Arc<Mutex<Target>>);
 #[derive(Debug)]
 enum Target {
     Stderr,
-    File { path: PathBuf, file: File },
+    File {
+        path: PathBuf,
+        file: File,
+    },
     /// Nothing is written: for commands that speak to a terminal.
     Nowhere,
 }

@@ -74,8 +74,10 @@ fn write_episode(db: &Connection, episode: &EpisodeWrite, at: Timestamp) -> Resu
         )?
         .execute(params![id, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
     } else {
-        db.prepare_cached("UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6 WHERE id = ?1 AND version = ?2")?
-            .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
+        db.prepare_cached(
+            "UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6 WHERE id = ?1 AND version = ?2",
+        )?
+        .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
     };
     Ok(rows == 1)
 }
@@ -157,33 +159,41 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
         .optional()?;
     let Some((delivery, episode)) = found else { return Ok(Applied::Conflict) };
     let destination = change.destination.as_str();
-    let applied = match &change.to {
-        ChangeTo::Release(document) => release(db, delivery, &episode, destination, document, at)?,
-        ChangeTo::End { state, findings } => {
-            let rows = db
-                .prepare_cached(
-                    "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
+    let applied =
+        match &change.to {
+            ChangeTo::Release(document) => release(db, delivery, &episode, destination, document, at)?,
+            ChangeTo::End { state, findings } => {
+                let rows = db
+                    .prepare_cached(
+                        "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
                      WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0))",
-                )?
-                .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
-            if rows == 0 {
-                return Ok(Applied::No);
+                    )?
+                    .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+                if rows == 0 {
+                    return Ok(Applied::No);
+                }
+                promote(db, &episode, destination)?;
+                Applied::Yes
             }
-            promote(db, &episode, destination)?;
-            Applied::Yes
-        }
-        ChangeTo::StillWithheld(findings) => {
-            db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
-                .execute(params![delivery, first_code(findings), findings_json(findings)])?;
-            Applied::Yes
-        }
-    };
+            ChangeTo::StillWithheld(findings) => {
+                db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
+                    .execute(params![delivery, first_code(findings), findings_json(findings)])?;
+                Applied::Yes
+            }
+        };
     raise_outcome(db, delivery)?;
     Ok(applied)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
-fn release(db: &Connection, delivery: i64, episode: &str, destination: &str, release: &Release, at: Timestamp) -> Result<Applied, StoreFault> {
+fn release(
+    db: &Connection,
+    delivery: i64,
+    episode: &str,
+    destination: &str,
+    release: &Release,
+    at: Timestamp,
+) -> Result<Applied, StoreFault> {
     let head = lane_is_free(db, episode, destination)?;
     let rows = db
         .prepare_cached(
@@ -208,7 +218,8 @@ fn first_code(findings: &[Finding]) -> Option<&str> {
 
 /// The source has something new to hear about the event behind a delivery.
 pub(super) fn raise_outcome(db: &Connection, delivery: i64) -> Result<(), StoreFault> {
-    db.prepare_cached("UPDATE event SET outcome = outcome + 1 WHERE id = (SELECT event_id FROM delivery WHERE id = ?1)")?.execute([delivery])?;
+    db.prepare_cached("UPDATE event SET outcome = outcome + 1 WHERE id = (SELECT event_id FROM delivery WHERE id = ?1)")?
+        .execute([delivery])?;
     Ok(())
 }
 

@@ -15,7 +15,14 @@ use uuid::Uuid;
 impl Store {
     /// Takes at most `limit` deliveries that are due, under a lease. In one statement, so that two workers never take the
     /// same; the try is counted here, so that one which kills the process is not tried for ever.
-    pub async fn claim(&self, destination: Name, now: Timestamp, lease_until: Timestamp, token: [u8; 16], limit: usize) -> Result<Claims, StoreFault> {
+    pub async fn claim(
+        &self,
+        destination: Name,
+        now: Timestamp,
+        lease_until: Timestamp,
+        token: [u8; 16],
+        limit: usize,
+    ) -> Result<Claims, StoreFault> {
         self.write(move |db| {
             let claimed = if limit == 0 { Vec::new() } else { claim(db, &destination, now, lease_until, token, limit)? };
             let next_due: Option<i64> = db
@@ -63,7 +70,14 @@ impl Store {
     }
 
     /// Opens an alarm. False where it was open already.
-    pub async fn open_alarm(&self, name: &'static str, subject: String, code: &'static str, at: Timestamp, line: Line) -> Result<bool, StoreFault> {
+    pub async fn open_alarm(
+        &self,
+        name: &'static str,
+        subject: String,
+        code: &'static str,
+        at: Timestamp,
+        line: Line,
+    ) -> Result<bool, StoreFault> {
         self.write(move |db| {
             let rows = db
                 .prepare_cached("INSERT INTO alarm (name, subject, code, opened_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
@@ -94,7 +108,14 @@ impl Store {
     }
 }
 
-fn claim(db: &Connection, destination: &Name, now: Timestamp, lease_until: Timestamp, token: [u8; 16], limit: usize) -> Result<Vec<Claimed>, StoreFault> {
+fn claim(
+    db: &Connection,
+    destination: &Name,
+    now: Timestamp,
+    lease_until: Timestamp,
+    token: [u8; 16],
+    limit: usize,
+) -> Result<Vec<Claimed>, StoreFault> {
     let mut statement = db.prepare_cached(
         "UPDATE delivery SET state = 'SUBMITTED', attempts = attempts + 1, lease_token = ?4, lease_until = ?3, next_at = ?3
          WHERE id IN (SELECT id FROM delivery WHERE head = 1 AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?5)

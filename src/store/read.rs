@@ -102,7 +102,8 @@ pub struct Filter {
     pub limit: usize,
 }
 
-const DELIVERY_COLUMNS: &str = "id, event_id, message_id, destination, episode_id, kind, version, state, rules, sequence, attempts, created_at,
+const DELIVERY_COLUMNS: &str =
+    "id, event_id, message_id, destination, episode_id, kind, version, state, rules, sequence, attempts, created_at,
     released_at, settled_at, next_at, content_hash, code, findings";
 
 impl Store {
@@ -145,10 +146,10 @@ impl Store {
     /// Episodes in which something is withheld past its use, and when the next one will be.
     pub fn past_use(&self, now: Timestamp, limit: usize) -> Result<(Vec<EpisodeId>, Option<Timestamp>), StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT DISTINCT episode_id FROM delivery WHERE state = 'WITHHELD' AND useful_until <= ?1 LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![now.as_millisecond(), i64::try_from(limit).unwrap_or(1)], |row| row.get::<_, String>(0))?;
+            let mut statement =
+                db.prepare_cached("SELECT DISTINCT episode_id FROM delivery WHERE state = 'WITHHELD' AND useful_until <= ?1 LIMIT ?2")?;
+            let rows =
+                statement.query_map(params![now.as_millisecond(), i64::try_from(limit).unwrap_or(1)], |row| row.get::<_, String>(0))?;
             let mut out = Vec::new();
             for row in rows {
                 let id = Uuid::try_parse(&row?).map_err(|_| StoreFault::Damaged { table: "delivery" })?;
@@ -181,8 +182,9 @@ impl Store {
     /// Events of a source whose outcome has changed since it was told.
     pub fn untold(&self, source: &Name, limit: usize) -> Result<Vec<Untold>, StoreFault> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2")?;
+            let mut statement = db.prepare_cached(
+                "SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2",
+            )?;
             let rows = statement.query_map(params![source.as_str(), i64::try_from(limit).unwrap_or(1)], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?, row.get::<_, String>(4)?))
             })?;

@@ -54,7 +54,14 @@ impl Store {
             .name("store-writer".to_owned())
             .spawn(move || write_loop(connection, jobs))
             .map_err(|_| Fault::with(Code::CfgStore, path.display().to_string()))?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: Some(writer), readers: Mutex::default(), news: watch::Sender::new(0), _lock: Some(lock) })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            key,
+            writer: Some(writer),
+            readers: Mutex::default(),
+            news: watch::Sender::new(0),
+            _lock: Some(lock),
+        })))
     }
 
     /// Opens the store for reading, also while a daemon has it.
@@ -62,13 +69,21 @@ impl Store {
         if !path.exists() {
             return Err(Fault::with(Code::CfgStore, path.display().to_string()));
         }
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|fault| unusable(path, &fault))?;
+        let connection =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|fault| unusable(path, &fault))?;
         let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|fault| unusable(path, &fault))?;
         if version != SCHEMA_VERSION {
             return Err(Fault::with(Code::CfgStoreVersion, path.display().to_string()));
         }
         let key = reference_key(&connection).map_err(|fault| unusable(path, &fault))?;
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), key, writer: None, readers: Mutex::new(vec![connection]), news: watch::Sender::new(0), _lock: None })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            key,
+            writer: None,
+            readers: Mutex::new(vec![connection]),
+            news: watch::Sender::new(0),
+            _lock: None,
+        })))
     }
 
     pub fn reference_key(&self) -> &ReferenceKey {
@@ -168,7 +183,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
     // Must be set before the first table; without effect later.
-    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    connection.execute_batch(
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )?;
     Ok(connection)
 }
 

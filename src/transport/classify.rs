@@ -20,8 +20,7 @@ pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receip
     match (status, receipt) {
         (409, receipt) => {
             let proved = receipt.is_some_and(|receipt| {
-                ours && receipt.status != ReceiptStatus::Rejected
-                    && receipt.content_hash == Some(envelope.content_hash)
+                ours && receipt.status != ReceiptStatus::Rejected && receipt.content_hash == Some(envelope.content_hash)
             });
             Answer::Conflict { proved }
         }
@@ -45,7 +44,11 @@ fn verdict(receipt: &Receipt) -> Answer {
         .map(|error| {
             let code = shown(&error.code);
             let detail = (format!("kod {code}"), format!("code {code}"));
-            Code::DlvRejected.finding(if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn }, Layer::Delivery, Some(detail))
+            Code::DlvRejected.finding(
+                if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn },
+                Layer::Delivery,
+                Some(detail),
+            )
         })
         .collect();
     Answer::Receipt { status: receipt.status, retryable: receipt.retryable.unwrap_or(false), reason: receipt.reason, findings }

@@ -43,7 +43,14 @@ pub struct Https {
 }
 
 impl Https {
-    pub fn new(name: Name, url: String, files: TlsFiles, proxy: Option<String>, timeout: Duration, wants_receipt: bool) -> Result<Self, Fault> {
+    pub fn new(
+        name: Name,
+        url: String,
+        files: TlsFiles,
+        proxy: Option<String>,
+        timeout: Duration,
+        wants_receipt: bool,
+    ) -> Result<Self, Fault> {
         let client = build(&url, &files, proxy.as_deref(), timeout)?;
         Ok(Self { name, url, files, proxy, timeout, wants_receipt, client: ArcSwap::from_pointee(client) })
     }
@@ -128,7 +135,9 @@ fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) ->
     if let Some(proxy) = proxy {
         builder = builder.proxy(Proxy::all(proxy).map_err(|_| Fault::with(Code::CfgValue, "proxy"))?);
     }
-    builder.build().map_err(|_| Fault::with(Code::CfgCertificate, files.certificate.as_ref().map_or_else(String::new, |p| p.display().to_string())))
+    builder
+        .build()
+        .map_err(|_| Fault::with(Code::CfgCertificate, files.certificate.as_ref().map_or_else(String::new, |p| p.display().to_string())))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
