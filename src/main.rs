@@ -1,3 +1,5 @@
 //! The `vardbro` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    vardbro::cli::main()
+}

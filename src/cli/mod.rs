@@ -1,1 +1,139 @@
-//! Wiring.
+//! The command line: arguments in, text and exit code out. Wiring only; nothing is decided here.
+
+mod check;
+mod demo;
+mod inspect;
+mod run;
+mod settings;
+
+use crate::fault::Fault;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Carries a municipality's care-transition messages safely to a SAMSA-style messaging system.
+#[derive(Debug, Parser)]
+#[command(name = "vardbro", version, about, disable_help_subcommand = true)]
+struct Arguments {
+    /// Language of what is printed; else from LANG
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lang {
+    Sv,
+    En,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show everything at work: needs no server, no file and no setting
+    Demo(demo::DemoArgs),
+    /// The daemon
+    Run {
+        #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+        config: PathBuf,
+    },
+    /// Check events and documents as the daemon would
+    Check(check::CheckArgs),
+    /// The reference receiver: validates, answers receipts, misbehaves by script
+    Receiver(receiver::ReceiverArgs),
+    /// Read the delivery log
+    Log(inspect::LogArgs),
+    /// Look at messages
+    #[command(subcommand)]
+    Messages(inspect::MessagesCommand),
+    /// The page of a code or a rule
+    Explain {
+        /// VB-MAP-005, CHK-1
+        code: String,
+    },
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(settings::ConfigCommand),
+}
+
+mod receiver;
+
+/// How a command ended.
+#[derive(Debug)]
+enum Ending {
+    Clean,
+    /// It ran, and found something (exit 1).
+    Findings,
+    /// It could not run: usage or configuration (exit 2).
+    Faults(Vec<Fault>),
+    /// The program itself failed (exit 3).
+    Internal(Fault),
+}
+
+impl From<Fault> for Ending {
+    fn from(fault: Fault) -> Self {
+        match fault.code.entry().remedy {
+            crate::fault::Remedy::Bug => Self::Internal(fault),
+            _ => Self::Faults(vec![fault]),
+        }
+    }
+}
+
+impl From<crate::store::StoreFault> for Ending {
+    fn from(fault: crate::store::StoreFault) -> Self {
+        Self::Internal(fault.into())
+    }
+}
+
+/// Runs the program; clap itself ends it with 2 where the arguments are wrong.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let swedish = swedish(arguments.lang);
+    let ending = dispatch(arguments.command, swedish).unwrap_or_else(|ending| ending);
+    match ending {
+        Ending::Clean => ExitCode::SUCCESS,
+        Ending::Findings => ExitCode::from(1),
+        Ending::Faults(faults) => {
+            faults.iter().for_each(|fault| complain(&fault.text(swedish)));
+            ExitCode::from(2)
+        }
+        Ending::Internal(fault) => {
+            complain(&fault.text(swedish));
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments, swedish),
+        Command::Run { config } => run::run(&config),
+        Command::Check(arguments) => check::run(&arguments, swedish),
+        Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
+        Command::Log(arguments) => inspect::log(&arguments, swedish),
+        Command::Messages(command) => inspect::messages(command, swedish),
+        Command::Explain { code } => inspect::explain(&code, swedish),
+        Command::Config(command) => settings::run(command),
+    }
+}
+
+fn swedish(asked: Option<Lang>) -> bool {
+    match asked {
+        Some(lang) => lang == Lang::Sv,
+        None => ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+            .is_some_and(|value| value.starts_with("sv")),
+    }
+}
+
+/// Prints what the user asked for. A reader that has gone away is no fault of ours.
+fn say(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    let _ = io::stdout().lock().flush();
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -174,6 +174,9 @@ codes! {
     OutContentHash "VB-OUT-005" Sender "0.1.0" {
         "Dokumentets kontrollsumma stämmer inte med innehållet", "the document's hash does not match its content",
         "Innehållet har ändrats efter att det skrevs; använd originalet.", "The content was changed after it was written; use the original." }
+    OutInvalid "VB-OUT-006" Sender "0.1.0" {
+        "Dokumentet följer inte sitt schema", "the document does not follow its schema",
+        "Rätta det på den plats som anges; schemana ligger i `schemas/`.", "Correct it at the place that is given; the schemas lie in `schemas/`." }
 
     DlvConnect "VB-DLV-001" Retry "0.1.0" {
         "Mottagaren går inte att nå", "the receiver cannot be reached",

@@ -50,6 +50,11 @@ struct Kept {
 }
 
 impl Case {
+    /// An episode of which nothing is known.
+    pub(super) fn new(id: EpisodeId, rules: &Rules) -> Self {
+        Self { id, from: 0, rules: rules.name.clone(), facts: Vec::new(), sequences: BTreeMap::new(), withheld: Vec::new() }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "reads what the store kept")]
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
         let damaged = || StoreFault::Damaged { table: "episode" };

@@ -6,9 +6,11 @@
 mod case;
 mod judge;
 mod routing;
+mod trial;
 
 pub use judge::Desk;
 pub use routing::{Route, Routing, Shadow};
+pub use trial::{Trial, Tried};
 
 use crate::fault::Code;
 use crate::map;

@@ -1,0 +1,41 @@
+//! A line of the journal for a person at a terminal.
+
+use crate::fault::Code;
+use crate::model::state::State;
+use crate::model::time::stockholm;
+use crate::oplog::Event;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Time in Swedish time, what happened, to what, with the code in words.
+pub fn line_text(json: &str, swedish: bool) -> String {
+    let line: Value = serde_json::from_str(json).unwrap_or(Value::Null);
+    let field = |name: &str| line.get(name).and_then(Value::as_str);
+    let at = field("ts")
+        .and_then(|ts| ts.parse::<Timestamp>().ok())
+        .map_or_else(|| "?".to_owned(), |at| at.to_zoned(stockholm()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let pick = |(sv, en): (&'static str, &'static str)| if swedish { sv } else { en };
+    let event = field("event").and_then(Event::parse).map_or("?", |event| pick(event.texts()));
+    let mut out = format!("{at}  {event}");
+    for (name, shown) in [("message_id", 8), ("destination", 40), ("event_ref", 8)] {
+        if let Some(value) = field(name) {
+            out.push_str("  ");
+            out.push_str(value.get(..shown).unwrap_or(value));
+        }
+    }
+    if let Some(state) = field("state").and_then(State::parse) {
+        out.push_str("  ");
+        out.push_str(state.code());
+    }
+    if let Some(attempt) = line.get("attempt").and_then(Value::as_u64) {
+        out.push_str(&format!("  #{attempt}"));
+    }
+    if let Some(code) = field("code") {
+        let title = Code::parse(code).map_or("", |code| if swedish { code.entry().sv } else { code.entry().en });
+        out.push_str(&format!("  {code} {title}"));
+    }
+    if let Some(reason) = field("reason") {
+        out.push_str(&format!(" ({reason})"));
+    }
+    out
+}

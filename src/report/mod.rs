@@ -1,0 +1,3 @@
+//! Renderings: findings, fates and generated pages. Pure.
+
+pub mod findings;
