@@ -57,7 +57,7 @@ pub enum Ruling {
 /// Applies every rule of the set to a message in its episode.
 pub fn run(rules: &Rules, message: Message, episode: &EpisodeState) -> Ruling {
     let applicable = rules.rules().iter().filter(|rule| rule.applies_to(message.event.head.kind));
-    let findings: Vec<Finding> = applicable.filter_map(|rule| broken(rules, rule, &message, episode)).collect();
+    let findings: Vec<Finding> = applicable.flat_map(|rule| broken(rules, rule, &message, episode)).collect();
     let gravest = findings.iter().map(|finding| finding.effect).min().filter(|effect| *effect <= Effect::Hold);
     match gravest {
         Some(effect) => Ruling::Stop { effect, findings },
@@ -65,30 +65,34 @@ pub fn run(rules: &Rules, message: Message, episode: &EpisodeState) -> Ruling {
     }
 }
 
-/// The finding of a rule that the message breaks.
-fn broken(rules: &Rules, rule: &Rule, message: &Message, episode: &EpisodeState) -> Option<Finding> {
+/// What a rule finds wrong with the message; for the checklist one finding an item, so that each goes to its owner.
+fn broken(rules: &Rules, rule: &Rule, message: &Message, episode: &EpisodeState) -> Vec<Finding> {
+    let id = rule.id.as_str();
     match rule.predicate {
-        Predicate::ChecklistComplete => {
-            let Body::KHt(take_home) = &message.event.body else { return None };
-            if take_home.answer != CanReceive::Can {
-                return None;
-            }
-            let open: Vec<&Item> = rules
-                .checklist
-                .open(Party::K, &episode.statuses, &episode.circumstances)
-                .filter(|item| item.stage != Stage::After)
-                .filter(|item| rules.parameters.cl_block != ClBlock::StagePOnly || item.stage == Stage::BeforeTakeHome)
-                .collect();
-            (!open.is_empty()).then(|| rules.finding(rule.id.as_str(), &open))
-        }
-        Predicate::ProtectedPerson => (message.event.patient.protected != Protection::None).then(|| rules.finding(rule.id.as_str(), &[])),
+        Predicate::ChecklistComplete => open_items(rules, message, episode).map(|item| item_finding(rules, id, item)).collect(),
+        Predicate::ProtectedPerson if message.event.patient.protected != Protection::None => vec![rules.finding(id, &[])],
         Predicate::Preconditions => {
             let needs = message.event.head.kind.row().needs;
-            (!seen(needs, episode)).then(|| rules.finding_of_needs(rule.id.as_str(), needs))
+            if seen(needs, episode) { Vec::new() } else { vec![rules.finding_of_needs(id, needs)] }
         }
-        // Met before a message is made: intake drops what it has seen.
-        Predicate::Duplicate => None,
+        // A duplicate is met before a message is made: intake drops what it has seen.
+        Predicate::ProtectedPerson | Predicate::Duplicate => Vec::new(),
     }
+}
+
+/// The finding of one checklist item.
+pub fn item_finding(rules: &Rules, rule: &str, item: &Item) -> Finding {
+    let mut finding = rules.finding(rule, &[item]);
+    finding.path = Some(format!("checklist.{}", item.code.as_str()));
+    finding
+}
+
+/// The municipality's items that keep it from saying that it can receive.
+fn open_items<'a>(rules: &'a Rules, message: &Message, episode: &'a EpisodeState) -> impl Iterator<Item = &'a Item> {
+    let says_can = matches!(&message.event.body, Body::KHt(take_home) if take_home.answer == CanReceive::Can);
+    let only_first = rules.parameters.cl_block == ClBlock::StagePOnly;
+    let open = rules.checklist.open(Party::K, &episode.statuses, &episode.circumstances);
+    open.filter(move |item| says_can && item.stage != Stage::After && (!only_first || item.stage == Stage::BeforeTakeHome))
 }
 
 fn seen(needs: Needs, episode: &EpisodeState) -> bool {

@@ -106,10 +106,10 @@ pub(super) struct Source {
     /// Mapp där filer läggs. `done`, `rejected` och `outcome` skapas i den.
     #[schemars(required, length(min = 1))]
     pub(super) path: Option<String>,
-    /// Seconds without change before a file counts as complete, by this machine's own clock.
+    /// Seconds without change before a file counts as complete, by this machine's own clock; 0 where files are always renamed in.
     ///
-    /// Sekunder utan ändring innan en fil räknas som komplett, enligt den egna klockan.
-    #[schemars(range(min = 0.1, max = 3600))]
+    /// Sekunder utan ändring innan en fil räknas som komplett, enligt den egna klockan; 0 där filer alltid byter namn in.
+    #[schemars(range(min = 0.0, max = 3600))]
     pub(super) still_s: Option<f64>,
     /// What becomes of a file that has been taken: kept in `done`, or deleted.
     ///

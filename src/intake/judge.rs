@@ -428,8 +428,8 @@ fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Find
 
 /// A deviation in words.
 fn told(deviation: &Deviation, rules: &Rules) -> Finding {
-    let items: Vec<_> = deviation.item.iter().filter_map(|code| rules.checklist.item(code)).collect();
-    let mut finding = rules.finding(deviation.rule, &items);
+    let item = deviation.item.as_ref().and_then(|code| rules.checklist.item(code));
+    let mut finding = item.map_or_else(|| rules.finding(deviation.rule, &[]), |item| check::item_finding(rules, deviation.rule, item));
     finding.effect = Effect::Deviation;
     finding
 }
