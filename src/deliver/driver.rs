@@ -90,7 +90,9 @@ impl<T: Transport> Driver<T> {
                     }
                 }
             }
-            let wake = [next_due, route.probe_at().filter(|_| in_flight.is_empty())].into_iter().flatten().min();
+            // Where there was room, nothing was there to probe with: news or the next delivery wakes us, not the clock.
+            let probe_at = route.probe_at().filter(|_| room == 0 && in_flight.is_empty());
+            let wake = [next_due, probe_at].into_iter().flatten().min();
             let pause = wake.map_or(pause, |at| until(driver.clock.now(), at).min(pause));
             tokio::select! {
                 biased;
@@ -112,12 +114,12 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    async fn claim(&self, now: Timestamp, room: usize) -> Result<crate::store::Claims, StoreFault> {
+    pub(super) async fn claim(&self, now: Timestamp, room: usize) -> Result<crate::store::Claims, StoreFault> {
         self.store.claim(self.destination.clone(), now, now + self.policy.lease, self.dice.bytes(), room).await
     }
 
     /// Updates the route; opens and closes its alarm.
-    async fn hear(&self, route: &mut Route, alarm_may_be_open: &mut bool, answer: &Answer) {
+    pub(super) async fn hear(&self, route: &mut Route, alarm_may_be_open: &mut bool, answer: &Answer) {
         let now = self.clock.now();
         let news = route_news(answer);
         let turn = route.hear(news, now, self.policy.probe_cap);
@@ -148,7 +150,7 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Sends one claimed delivery and writes what came of it.
-    async fn deliver(self: Arc<Self>, claimed: Claimed) -> Option<Answer> {
+    pub(super) async fn deliver(self: Arc<Self>, claimed: Claimed) -> Option<Answer> {
         let started_at = self.clock.now();
         let restored =
             ContentHash::from_bytes(&claimed.hash).and_then(|hash| Checked::restore(claimed.message, claimed.content.clone(), hash));

@@ -3,5 +3,7 @@
 pub mod decide;
 mod driver;
 mod route;
+mod step;
 
 pub use driver::{Driver, Policy};
+pub use step::{Round, Steps};

@@ -1,0 +1,330 @@
+//! Walks one fixture through the real core and compares what came of it with what the fixture says.
+//!
+//! `UPDATE=1` writes `out/` and `expect.toml` anew, for review.
+
+use super::world::{Conduct, Scripted, World};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use vardbro::episode;
+use vardbro::model::bodies::Party;
+use vardbro::model::episode::Fact;
+use vardbro::model::finding::Finding;
+use vardbro::model::keyed::Domain;
+use vardbro::model::personal::Personal;
+use vardbro::model::raw::Verdict;
+use vardbro::model::time::{Clock, stockholm};
+use vardbro::store::{DeliveryRow, Filter};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    title: Title,
+    rules: String,
+    clock: Timestamp,
+    step: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Title {
+    pub(crate) sv: String,
+    pub(crate) en: String,
+}
+
+/// One of: a file handed in, words to the receiver, or time that passes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    at: Option<Timestamp>,
+    #[serde(rename = "in")]
+    file: Option<String>,
+    receiver: Option<String>,
+    advance: Option<SignedDuration>,
+}
+
+/// What is written down while a case runs.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// File, verdict and findings, in order.
+    pub(crate) events: Vec<(String, Verdict)>,
+    /// Files of an event's accepted versions, by its reference.
+    files: BTreeMap<String, Vec<String>>,
+    cases: BTreeSet<(String, String)>,
+    persons: BTreeSet<String>,
+    /// Each delivery's states and findings, as they came.
+    pub(crate) course: BTreeMap<i64, Vec<String>>,
+    last: BTreeMap<i64, String>,
+}
+
+impl Record {
+    /// Notes what has changed since the last look.
+    pub(crate) fn look(&mut self, world: &World) {
+        let filter = Filter { limit: 100_000, ..Filter::default() };
+        for row in world.store.deliveries(&filter).expect("a working store") {
+            let told = std::iter::once(row.state.code().to_owned()).chain(row.findings.iter().map(told)).collect::<Vec<_>>().join("; ");
+            if self.last.insert(row.id, told.clone()).as_ref() != Some(&told) {
+                self.course.entry(row.id).or_default().push(format!("{} {told}", local(world.clock.now())));
+            }
+        }
+    }
+
+    pub(crate) fn hand_in(&mut self, world: &mut World, name: &str, bytes: Vec<u8>) {
+        let event: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let verdict = world.hand_in(name, bytes);
+        if let Some(event) = event {
+            self.note(world, name, &event, &verdict);
+        }
+        self.events.push((name.to_owned(), verdict));
+        self.look(world);
+    }
+
+    fn note(&mut self, world: &World, name: &str, event: &Value, verdict: &Verdict) {
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        self.persons.extend(text("/patient/id"));
+        let (Some(system), Some(id), Verdict::Accepted) = (text("/system"), text("/eventId"), verdict) else { return };
+        let key = world.store.reference_key().reference(Domain::Event, &[&Personal::new(system.clone()), &Personal::new(id)]);
+        self.files.entry(key.to_string()).or_default().push(name.to_owned());
+        self.cases.extend(text("/episodeRef/caseId").map(|case| (system, case)));
+    }
+
+    /// The file that a delivery is about.
+    pub(crate) fn file(&self, world: &World, row: &DeliveryRow) -> String {
+        let event = world.store.event(row.event).expect("a working store").expect("the event of a delivery");
+        let version = usize::try_from(event.version).expect("a small number");
+        self.files[&event.key][version - 1].clone()
+    }
+}
+
+/// Runs one case. An error is a text for a person.
+pub(crate) fn check(dir: &Path) -> Result<(), String> {
+    let case = read_case(dir)?;
+    let mut world = World::new(&case.rules, case.clock);
+    let mut record = Record::default();
+    for step in &case.step {
+        if let Some(until) = step.at.or_else(|| step.advance.map(|span| world.clock.now() + span)) {
+            world.pass(until, &mut |world| record.look(world));
+        }
+        if let Some(words) = &step.receiver {
+            for word in words.split(',') {
+                world.receiver.script(Scripted { conduct: Conduct::parse(word.trim()), times: 1, matching: None });
+            }
+        }
+        if let Some(file) = &step.file {
+            let bytes = fs::read(dir.join("in").join(file)).map_err(|fault| format!("in/{file}: {fault}"))?;
+            record.hand_in(&mut world, file, bytes);
+            world.settle(&mut |world| record.look(world));
+        }
+    }
+    world.rest(&mut |world| record.look(world));
+
+    let mut actual: BTreeMap<String, String> = BTreeMap::new();
+    for (place, kept) in world.receiver.kept().into_iter().enumerate() {
+        let document = String::from_utf8(kept.document).expect("UTF-8");
+        actual.insert(format!("out/{:02}-{}.xml", place + 1, kept.kind), document);
+    }
+    actual.insert("expect.toml".to_owned(), expectation(&world, &record));
+    for person in &record.persons {
+        assert!(!actual["expect.toml"].contains(person), "{}: a patient's number in findings or log", dir.display());
+    }
+    if std::env::var_os("UPDATE").is_some() { update(dir, &actual) } else { compare(dir, &actual) }
+}
+
+fn read_case(dir: &Path) -> Result<Case, String> {
+    let text = fs::read_to_string(dir.join("case.toml")).map_err(|fault| format!("case.toml: {fault}"))?;
+    let case: Case = toml::from_str(&text).map_err(|fault| format!("case.toml: {fault}"))?;
+    if case.title.sv.is_empty() || case.title.en.is_empty() {
+        return Err("case.toml: a title is empty".to_owned());
+    }
+    let mut used: Vec<&str> = case.step.iter().filter_map(|step| step.file.as_deref()).collect();
+    used.sort_unstable();
+    let lying = names(&dir.join("in"));
+    if used != lying {
+        return Err(format!("the steps take {used:?}, in/ holds {lying:?}"));
+    }
+    Ok(case)
+}
+
+/// Everything that came of a case but the documents.
+fn expectation(world: &World, record: &Record) -> String {
+    let mut out = "# Written by UPDATE=1; see fixtures/README.md. Read every change before you keep it.\n".to_owned();
+    for (file, verdict) in &record.events {
+        let (word, findings) = match verdict {
+            Verdict::Accepted => ("accepted", Vec::new()),
+            Verdict::Duplicate => ("duplicate", Vec::new()),
+            Verdict::Unfinished => ("unfinished", Vec::new()),
+            Verdict::Rejected(findings) => ("rejected", findings.iter().map(placed).collect()),
+        };
+        let _ = write!(out, "\n[[event]]\nfile = \"{file}\"\nverdict = \"{word}\"\n{}", list("findings", &findings));
+    }
+    let mut rows = world.store.deliveries(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store");
+    rows.reverse();
+    for row in &rows {
+        let answers: Vec<String> = world.store.attempts(row.id).expect("a working store").into_iter().map(attempt).collect();
+        let _ = write!(
+            out,
+            "\n[[message]]\nfile = \"{}\"\ntype = \"{}\"\nversion = {}\ndestination = \"{}\"\nstate = \"{}\"\nattempts = {}\n{}{}",
+            record.file(world, row),
+            row.kind,
+            row.version,
+            row.destination,
+            row.state.code(),
+            row.attempts,
+            list("answers", &answers),
+            list("course", &record.course[&row.id]),
+        );
+    }
+    for (system, case) in &record.cases {
+        out.push_str(&episode(world, system, case));
+    }
+    let _ = write!(out, "\n[log]\nlines = '''\n{}'''\n", journal(world, &rows));
+    out
+}
+
+fn attempt(row: vardbro::store::AttemptRow) -> String {
+    let http = row.http_status.map_or(String::new(), |status| format!(" http-{status}"));
+    let code = row.code.map_or(String::new(), |code| format!(" {code}"));
+    format!("{} {}{http}{code}", local(row.started_at), row.answer)
+}
+
+/// Phase and deviations, folded from what the store keeps.
+#[expect(clippy::disallowed_methods, reason = "a test reads what the store kept")]
+fn episode(world: &World, system: &str, case: &str) -> String {
+    let id = world.store.reference_key().episode(&Personal::new(system.to_owned()), &Personal::new(case.to_owned()));
+    let (_, rules, body) = world.store.episode(id).expect("a working store").expect("the episode");
+    let kept: Value = serde_json::from_slice(body.disclose()).expect("JSON");
+    let facts: Vec<Fact> = serde_json::from_value(kept["facts"].clone()).expect("facts");
+    let state = episode::fold(&facts, &world.intake.desk.sets[&rules].checklist);
+    let deviations: Vec<String> = state
+        .deviations
+        .iter()
+        .map(|deviation| {
+            let item = deviation.item.as_ref().map_or("", |item| item.as_str());
+            format!("{} {item} {}", deviation.rule, owners(&deviation.owners))
+        })
+        .collect();
+    let phase = state.phase.code();
+    format!("\n[[episode]]\ncase = \"{case}\"\nrules = \"{rules}\"\nphase = \"{phase}\"\n{}", list("deviations", &deviations))
+}
+
+/// The journal, one short line for each of its lines.
+fn journal(world: &World, rows: &[DeliveryRow]) -> String {
+    let types: BTreeMap<&str, String> =
+        rows.iter().map(|row| (row.message.as_str(), format!("{} v{}", row.kind, row.version))).collect();
+    let mut out = String::new();
+    for row in world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store") {
+        let line: Value = serde_json::from_str(&row.line).expect("JSON");
+        let word = |name: &str| line[name].as_str().map(str::to_owned);
+        let at: Timestamp = word("ts").expect("a time").parse().expect("a time");
+        let message = word("message_id").map(|id| types[id.as_str()].clone());
+        let words = [Some(local(at)), word("level"), word("event"), message, word("state"), word("code"), word("reason")];
+        out.push_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));
+        out.push('\n');
+    }
+    out
+}
+
+/// A finding in one line: code, owners, words.
+fn told(finding: &Finding) -> String {
+    format!("{} {} {}", finding.code, owners(&finding.owner), finding.sv)
+}
+
+/// A finding with its place in the source.
+pub(crate) fn placed(finding: &Finding) -> String {
+    let path = finding.path.as_deref().map_or(String::new(), |path| format!(" {path}"));
+    let place = finding.place.map_or(String::new(), |place| format!(" {}:{}", place.line, place.column));
+    format!("{}{path}{place}", finding.code)
+}
+
+fn owners(owners: &[Party]) -> String {
+    format!("[{}]", owners.iter().map(|owner| owner.code()).collect::<Vec<_>>().join(", "))
+}
+
+/// Local time, without what is nought.
+fn local(at: Timestamp) -> String {
+    let zoned = at.to_zoned(stockholm());
+    let text = zoned.strftime("%Y-%m-%d %H:%M:%S.%3f").to_string();
+    text.strip_suffix(".000").unwrap_or(&text).to_owned()
+}
+
+/// A list of texts as TOML, one a line; nothing where it is empty.
+pub(crate) fn list(name: &str, items: &[String]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let lines = items.iter().fold(String::new(), |mut out, item| {
+        let _ = writeln!(out, "  {},", toml::Value::String(item.clone()));
+        out
+    });
+    format!("{name} = [\n{lines}]\n")
+}
+
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn update(dir: &Path, actual: &BTreeMap<String, String>) -> Result<(), String> {
+    let told = |fault: std::io::Error| fault.to_string();
+    for name in names(&dir.join("out")) {
+        fs::remove_file(dir.join("out").join(name)).map_err(told)?;
+    }
+    if actual.len() > 1 {
+        fs::create_dir_all(dir.join("out")).map_err(told)?;
+    }
+    actual.iter().try_for_each(|(name, text)| fs::write(dir.join(name), text)).map_err(told)
+}
+
+fn compare(dir: &Path, actual: &BTreeMap<String, String>) -> Result<(), String> {
+    let mut differences = String::new();
+    for name in names(&dir.join("out")) {
+        if !actual.contains_key(&format!("out/{name}")) {
+            let _ = writeln!(differences, "out/{name}: expected, but the receiver never got it");
+        }
+    }
+    for (name, text) in actual {
+        match fs::read_to_string(dir.join(name)) {
+            Ok(expected) if expected == *text => {}
+            Ok(expected) => {
+                let _ = writeln!(differences, "{name}:\n{}", difference(&expected, text));
+            }
+            Err(_) => {
+                let _ = writeln!(differences, "{name}: not expected:\n{text}");
+            }
+        }
+    }
+    if differences.is_empty() { Ok(()) } else { Err(differences) }
+}
+
+/// The lines that differ, `-` expected and `+` got; an XML document is cut at its tags.
+fn difference(expected: &str, got: &str) -> String {
+    let cut = |text: &str| -> Vec<String> { text.replace("><", ">\n<").lines().map(str::to_owned).collect() };
+    let (old, new) = (cut(expected), cut(got));
+    // Longest common subsequence, from the end.
+    let mut longest = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            longest[i][j] =
+                if old[i] == new[j] { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
+        }
+    }
+    let (mut i, mut j, mut out) = (0, 0, String::new());
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len() || (i < old.len() && longest[i + 1][j] >= longest[i][j + 1]) {
+            let _ = writeln!(out, "  - {}", old[i]);
+            i += 1;
+        } else {
+            let _ = writeln!(out, "  + {}", new[j]);
+            j += 1;
+        }
+    }
+    out
+}
