@@ -158,6 +158,12 @@ codes! {
     ChkEpisodeFull "VB-CHK-002" Operator "0.1.0" {
         "Ärendet har fler händelser än vad som ryms", "the case has more events than fit",
         "Kontrollera om källan sänder samma händelse under nya id.", "Check whether the source sends the same event under new ids." }
+    ChkNoSentAt "VB-CHK-003" Sender "0.1.0" {
+        "Det framgår inte när regionen sände meddelandet; händelsens egen tid används", "it is not said when the region sent the message; the event's own time is used",
+        "Fyll i sentAt: lagens tider räknas från den.", "Fill in sentAt: the law's clocks run from it." }
+    ChkCorrection "VB-CHK-004" Sender "0.1.0" {
+        "Rättelse och återtagande under ett annat händelse-id hanteras inte av den här versionen", "this version does not handle corrections and withdrawals under another event id",
+        "Rätta under samma eventId: nytt innehåll blir en ny version. Ett återtagande görs tills vidare på annat sätt.", "Correct under the same eventId: new content becomes a new version. Withdraw in another way for now." }
 
     OutNoRecipient "VB-OUT-001" Operator "0.1.0" {
         "Ingen mottagare är känd", "no recipient is known",

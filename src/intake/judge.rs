@@ -8,7 +8,7 @@ use crate::episode;
 use crate::fault::Code;
 use crate::map::{self, Mapped};
 use crate::model::bodies::ItemCode;
-use crate::model::catalogue::{Body, EventType};
+use crate::model::catalogue::{Body, EventType, Origin};
 use crate::model::episode::{Deviation, EpisodeState};
 use crate::model::event::{CareEvent, Recipient};
 use crate::model::finding::{Effect, Finding, Layer};
@@ -67,6 +67,7 @@ impl Desk {
     pub(super) fn judge(&self, arrival: Arrival, case: &mut Case, validator: &mut dyn Validator) -> Result<Entry, Vec<Finding>> {
         let rules = self.rules_of(case);
         let event = &arrival.mapped.event;
+        refuse_corrections(event)?;
         refuse_unknown_items(event, &rules)?;
         if case.facts.len() >= episode::FACTS_MAX {
             return Err(refusal(Code::ChkEpisodeFull));
@@ -79,6 +80,10 @@ impl Desk {
         case.facts = facts;
 
         let mut draft = Draft::default();
+        if event.head.kind.row().origin == Origin::Region && event.head.sent_at.is_none() {
+            let finding = Code::ChkNoSentAt.finding(Effect::Warn, Layer::Rules, None);
+            draft.findings.push(crate::fault::at(finding, Some("sentAt".to_owned()), None));
+        }
         let mut line = self.line(&arrival, case.id, Event::EventAccepted, Level::Info);
         line.patient_ref = Some(arrival.patient.clone());
         draft.lines.push(line);
@@ -412,6 +417,18 @@ fn useful_until(kind: EventType, rules: &Rules, at: Timestamp) -> Timestamp {
 
 fn refusal(code: Code) -> Vec<Finding> {
     vec![code.finding(Effect::Refuse, Layer::Rules, None)]
+}
+
+/// What would be lost if it were read as an event of its own.
+fn refuse_corrections(event: &CareEvent) -> Result<(), Vec<Finding>> {
+    let head = &event.head;
+    for (present, path) in [(head.corrects.is_some(), "corrects"), (head.cancels.is_some(), "cancels")] {
+        if present {
+            let finding = Code::ChkCorrection.finding(Effect::Refuse, Layer::Rules, None);
+            return Err(vec![crate::fault::at(finding, Some(path.to_owned()), None)]);
+        }
+    }
+    Ok(())
 }
 
 fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Finding>> {
