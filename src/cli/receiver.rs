@@ -1,7 +1,64 @@
-//! stub
-use crate::fault::Fault;
-#[derive(Debug, clap::Args)]
-pub(super) struct ReceiverArgs {}
-pub(super) async fn run(_: ReceiverArgs) -> Result<(), Fault> {
+//! `vardbro receiver`: the reference receiver as a program of its own.
+
+use crate::fault::{Code, Fault};
+use crate::model::time::{Clock as _, SystemClock};
+use crate::receiver::{Certificates, Options, Receiver, Script, ServerTls};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Reference receiver for tests and demonstrations. / Referensmottagare för test och demonstration.
+#[derive(Debug, Args)]
+pub struct ReceiverArgs {
+    /// Address to listen on; port 0 takes a free one. / Adress att lyssna på; port 0 tar en ledig.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Folder for what is received. / Mapp för det som tas emot.
+    #[arg(long, value_name = "D", required_unless_present = "make_certificates")]
+    dir: Option<PathBuf>,
+    /// Certificate chain in PEM; without it plain HTTP, on this machine only. / Certifikatkedja i PEM; utan den bara HTTP inom maskinen.
+    #[arg(long, value_name = "F", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The certificate's key. / Certifikatets nyckel.
+    #[arg(long, value_name = "F", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Issuers of clients; demands a client certificate. / Klienternas utfärdare; kräver klientcertifikat.
+    #[arg(long, value_name = "F", requires = "cert")]
+    client_ca: Option<PathBuf>,
+    /// Answers to give, in order. / Svar att ge, i ordning.
+    #[arg(long, value_name = "S.toml")]
+    script: Option<PathBuf>,
+    /// Make test certificates in this folder, and end unless --dir is there. / Gör testcertifikat i mappen, och sluta där utan --dir.
+    #[arg(long, value_name = "DIR")]
+    make_certificates: Option<PathBuf>,
+}
+
+/// Runs until it is interrupted or told to end.
+pub async fn run(args: ReceiverArgs) -> Result<(), Fault> {
+    if let Some(dir) = &args.make_certificates {
+        Certificates::make(dir, SystemClock.now())?;
+    }
+    let Some(dir) = args.dir else { return Ok(()) };
+    let mut options = Options { listen: args.listen, ..Options::new(dir) };
+    options.tls = args.cert.zip(args.key).map(|(cert, key)| ServerTls { cert, key, client_ca: args.client_ca });
+    if let Some(path) = &args.script {
+        options.script = Script::load(path)?;
+    }
+    let no_signal = |_| Fault::with(Code::BugPanic, "signal");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
+    let running = Receiver::start(options).await?;
+    say(running.url().trim_end_matches('/'));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.stop().await;
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started it wants to know where it listens")]
+fn say(url: &str) {
+    println!("listening on {url}");
 }
