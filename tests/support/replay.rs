@@ -213,8 +213,7 @@ fn episode(world: &World, system: &str, case: &str) -> String {
 
 /// The journal, one short line for each of its lines.
 fn journal(world: &World, rows: &[DeliveryRow]) -> String {
-    let types: BTreeMap<&str, String> =
-        rows.iter().map(|row| (row.message.as_str(), format!("{} v{}", row.kind, row.version))).collect();
+    let types: BTreeMap<&str, String> = rows.iter().map(|row| (row.message.as_str(), format!("{} v{}", row.kind, row.version))).collect();
     let mut out = String::new();
     for row in world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store") {
         let line: Value = serde_json::from_str(&row.line).expect("JSON");
@@ -303,15 +302,14 @@ fn compare(dir: &Path, actual: &BTreeMap<String, String>) -> Result<(), String> 
 }
 
 /// The lines that differ, `-` expected and `+` got; an XML document is cut at its tags.
-fn difference(expected: &str, got: &str) -> String {
+pub(crate) fn difference(expected: &str, got: &str) -> String {
     let cut = |text: &str| -> Vec<String> { text.replace("><", ">\n<").lines().map(str::to_owned).collect() };
     let (old, new) = (cut(expected), cut(got));
     // Longest common subsequence, from the end.
     let mut longest = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {
-            longest[i][j] =
-                if old[i] == new[j] { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
+            longest[i][j] = if old[i] == new[j] { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
         }
     }
     let (mut i, mut j, mut out) = (0, 0, String::new());
