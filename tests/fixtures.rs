@@ -114,3 +114,26 @@ fn the_demonstration_ends_as_it_says() {
         assert_eq!(shown, event.shows.iter().map(String::as_str).collect(), "{file}: {answers:?}\n{course}");
     }
 }
+
+/// Every number of twelve digits in what is handed in is on the Swedish Tax Agency's list of test persons.
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn every_person_is_a_test_person() {
+    let list = fixtures().join("../../shared/reference/testpersons/testpersonnummer.txt");
+    let Ok(list) = fs::read_to_string(list) else {
+        assert!(std::env::var_os("CI").is_none(), "the list of test persons is missing");
+        println!("skipped: the list of test persons is not here");
+        return;
+    };
+    let known: BTreeSet<&str> = list.lines().map(str::trim).collect();
+    let folders = cases().into_iter().map(|dir| dir.join("in")).chain([fixtures().join("demo"), fixtures().join("bad")]);
+    let mut seen = 0;
+    for path in folders.flat_map(|dir| replay::names(&dir).into_iter().map(move |name| dir.join(name))) {
+        let text = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
+        for number in text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 12) {
+            assert!(known.contains(number), "{}: no test person", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50);
+}
