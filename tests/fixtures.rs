@@ -5,9 +5,13 @@ mod replay;
 #[path = "support/world.rs"]
 mod world;
 
+use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use world::fixtures;
+use vardbro::model::raw::Verdict;
+use vardbro::store::Filter;
+use world::{Conduct, Scripted, World, fixtures};
 
 fn cases() -> Vec<PathBuf> {
     let cases: Vec<PathBuf> =
@@ -36,4 +40,100 @@ fn every_story_is_told_in_both_languages() {
             assert!(part.lines().filter(|line| !line.trim().is_empty()).count() >= 3, "{}: too short", dir.display());
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Demo {
+    event: Vec<DemoEvent>,
+    answer: Vec<DemoAnswer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoEvent {
+    file: String,
+    title: replay::Title,
+    verdict: String,
+    end: Option<String>,
+    #[serde(default)]
+    shows: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DemoAnswer {
+    status: Option<u16>,
+    drop: Option<String>,
+    times: u32,
+    r#match: String,
+}
+
+/// What the demonstration promises, held by the core without any network.
+#[test]
+fn the_demonstration_ends_as_it_says() {
+    let dir = fixtures().join("demo");
+    let demo: Demo = toml::from_str(&fs::read_to_string(dir.join("demo.toml")).expect("demo.toml")).expect("TOML");
+    let listed: Vec<String> = demo.event.iter().map(|event| event.file.clone()).collect();
+    let lying: Vec<String> = replay::names(&dir).into_iter().filter(|name| name.ends_with(".json")).collect();
+    assert_eq!(listed, lying);
+    let mut world = World::new("vanersborg/2026.1", "2026-03-13T08:00:00+01:00".parse().expect("a time"));
+    let mut record = replay::Record::default();
+    for answer in demo.answer {
+        let word = answer.drop.map_or_else(|| answer.status.expect("status or drop").to_string(), |when| format!("drop_{when}"));
+        world.receiver.script(Scripted { conduct: Conduct::parse(&word), times: answer.times, matching: Some(answer.r#match) });
+    }
+    for event in &demo.event {
+        record.hand_in(&mut world, &event.file, fs::read(dir.join(&event.file)).expect("a file"));
+        world.settle(&mut |world| record.look(world));
+    }
+    world.rest(&mut |world| record.look(world));
+    let rows = world.store.deliveries(&Filter { limit: 1_000, ..Filter::default() }).expect("a working store");
+    for (event, (file, verdict)) in demo.event.iter().zip(&record.events) {
+        assert!(!event.title.sv.is_empty() && !event.title.en.is_empty());
+        let word = if let Verdict::Rejected(findings) = verdict {
+            assert!(findings.len() >= 3, "{findings:?}");
+            "rejected"
+        } else {
+            assert_eq!(*verdict, Verdict::Accepted, "{file}");
+            "accepted"
+        };
+        assert_eq!(word, event.verdict, "{file}");
+        let row = (word == "accepted").then(|| rows.iter().find(|row| record.file(&world, row) == *file)).flatten();
+        assert_eq!(row.map(|row| row.state.code()), event.end.as_deref(), "{file}");
+        let Some(row) = row else { continue };
+        let answers: Vec<String> = world.store.attempts(row.id).expect("a working store").into_iter().map(|row| row.answer).collect();
+        let course = record.course[&row.id].join("\n");
+        let shown = [
+            ("withheld", course.contains("WITHHELD")),
+            ("released", course.contains("WITHHELD") && course.contains("SCHEDULED")),
+            ("resent", answers.len() > 1),
+            ("lost-answer", answers.first().is_some_and(|answer| answer == "lost")),
+        ];
+        let shown: BTreeSet<&str> = shown.into_iter().filter(|(_, so)| *so).map(|(name, _)| name).collect();
+        assert_eq!(shown, event.shows.iter().map(String::as_str).collect(), "{file}: {answers:?}\n{course}");
+    }
+}
+
+/// Every number of twelve digits in what is handed in is on the Swedish Tax Agency's list of test persons.
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn every_person_is_a_test_person() {
+    let list = fixtures().join("../../shared/reference/testpersons/testpersonnummer.txt");
+    let Ok(list) = fs::read_to_string(list) else {
+        assert!(std::env::var_os("CI").is_none(), "the list of test persons is missing");
+        println!("skipped: the list of test persons is not here");
+        return;
+    };
+    let known: BTreeSet<&str> = list.lines().map(str::trim).collect();
+    let folders = cases().into_iter().map(|dir| dir.join("in")).chain([fixtures().join("demo"), fixtures().join("bad")]);
+    let mut seen = 0;
+    for path in folders.flat_map(|dir| replay::names(&dir).into_iter().map(move |name| dir.join(name))) {
+        let text = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
+        for number in text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 12) {
+            assert!(known.contains(number), "{}: no test person", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50);
 }

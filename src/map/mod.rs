@@ -26,15 +26,14 @@ pub struct Mapped {
 /// Reads one record. `depth` bounds the nesting.
 pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Finding>> {
     let text = utf8(bytes).map_err(|finding| vec![finding])?;
-    let skipped = bytes.len() - text.len();
     let node = json::decode(text, depth).map_err(|fault| {
-        let place = Place::of(bytes, fault.at + skipped);
+        let place = Place::of(text.as_bytes(), fault.at);
         vec![fault::at(fault.code.finding(Effect::Refuse, Layer::Syntax, fault.detail), None, Some(place))]
     })?;
     let mut reader = Reader::new(today);
     match CareEvent::read(&node, &mut reader) {
         Some(event) => Ok(Mapped { event, hash: canonical::hash(&node) }),
-        None => Err(reader.problems.iter().map(|problem| finding(problem, bytes, skipped)).collect()),
+        None => Err(reader.problems.iter().map(|problem| finding(problem, text.as_bytes())).collect()),
     }
 }
 
@@ -51,14 +50,16 @@ fn utf8(bytes: &[u8]) -> Result<&str, Finding> {
     }
     std::str::from_utf8(content).map_err(|fault| {
         let place = Place::of(content, fault.valid_up_to());
-        fault::at(Code::SrcEncoding.finding(Effect::Refuse, Layer::Syntax, None), None, Some(place))
+        // Cut off in the middle of a letter, the file may still be growing.
+        let code = if fault.error_len().is_none() { Code::MapTruncated } else { Code::SrcEncoding };
+        fault::at(code.finding(Effect::Refuse, Layer::Syntax, None), None, Some(place))
     })
 }
 
-fn finding(problem: &Problem, bytes: &[u8], skipped: usize) -> Finding {
+fn finding(problem: &Problem, text: &[u8]) -> Finding {
     let (code, detail) = told(&problem.kind);
     let path = (!problem.path.is_empty()).then(|| problem.path.clone());
-    fault::at(code.finding(Effect::Refuse, Layer::Form, detail), path, Some(Place::of(bytes, problem.at + skipped)))
+    fault::at(code.finding(Effect::Refuse, Layer::Form, detail), path, Some(Place::of(text, problem.at)))
 }
 
 /// Code and the part of the text that comes from our own tables.

@@ -245,14 +245,15 @@ impl CareEvent {
 
     #[expect(clippy::disallowed_methods, reason = "reads the number in order to type it")]
     fn patient(node: &Node, record: &PatientRecord, r: &mut Reader) -> Option<Patient> {
-        let at = node.get("patient").and_then(|patient| patient.get("id")).map_or(node.at, |id| id.at);
+        let place = |name| node.get("patient").and_then(|patient| patient.get(name)).map_or(node.at, |field| field.at);
+        let at = place("id");
         let today = r.today;
         let id = r.within("patient", |r| {
             let kind = match record.id_type {
                 IdType::Personnummer => PersonIdKind::Personnummer,
                 IdType::Samordningsnummer => PersonIdKind::Samordningsnummer,
                 IdType::Nrid | IdType::ReservnummerVgr | IdType::Other => {
-                    return r.within("idType", |r| r.problem(at, ProblemKind::UnsupportedIdType));
+                    return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
                 }
             };
             let read = PersonId::parse(kind, record.id.0.disclose(), today);
@@ -280,7 +281,8 @@ fn cross_check(body: &Body, data: &Node, r: &mut Reader) {
         Body::KCl(update) => {
             for (place, item) in update.items.0.iter().enumerate() {
                 if item.status == ItemStatus::EjAktuell && item.reason.is_none() {
-                    r.within("items", |r| r.at_index(place, |r| missing(r, "reason", data.at)));
+                    let at = data.get("items").and_then(|items| items.item(place)).map_or(data.at, |item| item.at);
+                    r.within("items", |r| r.at_index(place, |r| missing(r, "reason", at)));
                 }
             }
         }

@@ -37,6 +37,11 @@ impl Node {
         }
     }
 
+    /// An item of a list, from 0.
+    pub fn item(&self, place: usize) -> Option<&Node> {
+        if let NodeValue::List(items) = &self.value { items.get(place) } else { None }
+    }
+
     /// Absent and `null` are the same to us.
     pub fn is_null(&self) -> bool {
         self.value == NodeValue::Null

@@ -83,12 +83,12 @@ impl Directory {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut more = false;
-        for name in names {
+        for (name, path) in names {
             if batch.len() >= BATCH_FILES || bytes >= BATCH_BYTES {
                 more = true;
                 break;
             }
-            if let Some(candidate) = self.look(name) {
+            if let Some(candidate) = self.look(name, path) {
                 bytes += candidate.body.as_ref().map_or(0, |body| size(body));
                 batch.push(candidate);
             }
@@ -120,24 +120,24 @@ impl Directory {
         &self.settings.path
     }
 
-    fn names(&mut self) -> io::Result<Vec<String>> {
+    /// The files that lie there, by the names under which they are told of, and where they are.
+    fn names(&mut self) -> io::Result<Vec<(String, PathBuf)>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.settings.path)? {
             let entry = entry?;
             // A name that is no UTF-8 is shown with marks in it; `look` refuses it by them.
             let name = entry.file_name().to_string_lossy().into_owned();
             if !entry.file_type()?.is_dir() && ends_in_one_of(&name, &["json", "xml", "csv", "ndjson"]) && !name.starts_with('.') {
-                names.push(name);
+                names.push((name, entry.path()));
             }
         }
         names.sort_unstable();
-        self.seen.retain(|name, _| names.binary_search(name).is_ok());
+        self.seen.retain(|name, _| names.binary_search_by(|(known, _)| known.cmp(name)).is_ok());
         Ok(names)
     }
 
     /// The file, if it is ready to be taken.
-    fn look(&mut self, name: String) -> Option<Candidate> {
-        let path = self.settings.path.join(&name);
+    fn look(&mut self, name: String, path: PathBuf) -> Option<Candidate> {
         let refuse = |code: Code| Err(Box::new(code.finding(Effect::Refuse, Layer::Syntax, None)));
         if name.len() > NAME_MAX || name.contains('\u{fffd}') {
             return path.exists().then(|| Candidate { name, path, young: false, body: refuse(Code::SrcName) });

@@ -302,7 +302,7 @@ fn compare(dir: &Path, actual: &BTreeMap<String, String>) -> Result<(), String> 
 }
 
 /// The lines that differ, `-` expected and `+` got; an XML document is cut at its tags.
-fn difference(expected: &str, got: &str) -> String {
+pub(crate) fn difference(expected: &str, got: &str) -> String {
     let cut = |text: &str| -> Vec<String> { text.replace("><", ">\n<").lines().map(str::to_owned).collect() };
     let (old, new) = (cut(expected), cut(got));
     // Longest common subsequence, from the end.
