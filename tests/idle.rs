@@ -66,6 +66,7 @@ fn a_closed_route_without_messages_is_not_tried_in_a_frenzy() {
         policy: Arc::new(policy),
         clock: clock.clone(),
         dice: Arc::new(SystemDice),
+        route: std::sync::Mutex::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async {

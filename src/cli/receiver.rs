@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Reference receiver for tests and demonstrations. / Referensmottagare för test och demonstration.
 #[derive(Debug, Args)]
-pub struct ReceiverArgs {
+pub(super) struct ReceiverArgs {
     /// Address to listen on; port 0 takes a free one. / Adress att lyssna på; port 0 tar en ledig.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
@@ -35,7 +35,7 @@ pub struct ReceiverArgs {
 }
 
 /// Runs until it is interrupted or told to end.
-pub async fn run(args: ReceiverArgs) -> Result<(), Fault> {
+pub(super) async fn run(args: ReceiverArgs) -> Result<(), Fault> {
     if let Some(dir) = &args.make_certificates {
         Certificates::make(dir, SystemClock.now())?;
     }

@@ -19,7 +19,7 @@ use crate::tell;
 use crate::transport::{Https, TlsFiles};
 use crate::wire::Sender;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -77,6 +77,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
             policy: Arc::clone(policy),
             clock: Arc::clone(&clock),
             dice: Arc::clone(&surroundings.dice),
+            route: Mutex::default(),
         };
         drivers.spawn(driver.run(stopped.clone()));
     }

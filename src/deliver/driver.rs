@@ -16,7 +16,7 @@ use crate::seal::Checked;
 use crate::store::{Attempt, Claimed, Finish, Store, StoreFault};
 use crate::transport::{Envelope, Reply, Transport};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -44,6 +44,21 @@ pub struct Driver<T> {
     pub policy: Arc<Policy>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
+    pub route: Mutex<RouteState>,
+}
+
+/// What is known of the way to the destination.
+#[derive(Debug)]
+pub struct RouteState {
+    pub(super) route: Route,
+    /// An alarm of an earlier life is closed by the first sign that the route works.
+    alarm_may_be_open: bool,
+}
+
+impl Default for RouteState {
+    fn default() -> Self {
+        Self { route: Route::Open, alarm_may_be_open: true }
+    }
 }
 
 impl<T> std::fmt::Debug for Driver<T> {
@@ -61,10 +76,7 @@ impl<T: Transport> Driver<T> {
     /// Runs until `stop` turns true, and then until what is in flight has its answer.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let driver = Arc::new(self);
-        let mut route = Route::Open;
-        // An alarm of an earlier life is closed by the first sign that the route works.
-        let mut alarm_may_be_open = true;
-        let mut in_flight: JoinSet<Option<Answer>> = JoinSet::new();
+        let mut in_flight = JoinSet::new();
         let mut news = driver.store.news();
         loop {
             news.mark_unchanged();
@@ -73,7 +85,8 @@ impl<T: Transport> Driver<T> {
                 return;
             }
             let now = driver.clock.now();
-            let room = if stopping { 0 } else { route.room(in_flight.len(), driver.policy.in_flight, now) };
+            let (room, probe_at) = driver.room(in_flight.len(), now);
+            let room = if stopping { 0 } else { room };
             let mut next_due = None;
             let mut pause = IDLE_PAUSE;
             if room > 0 {
@@ -91,22 +104,13 @@ impl<T: Transport> Driver<T> {
                 }
             }
             // Where there was room, nothing was there to probe with: news or the next delivery wakes us, not the clock.
-            let probe_at = route.probe_at().filter(|_| room == 0 && in_flight.is_empty());
+            let probe_at = probe_at.filter(|_| room == 0 && in_flight.is_empty());
             let wake = [next_due, probe_at].into_iter().flatten().min();
             let pause = wake.map_or(pause, |at| until(driver.clock.now(), at).min(pause));
             tokio::select! {
                 biased;
-                done = in_flight.join_next(), if !in_flight.is_empty() => {
-                    let mut finished = vec![done];
-                    while let Some(more) = in_flight.try_join_next() {
-                        finished.push(Some(more));
-                    }
-                    for answer in finished.into_iter().flatten() {
-                        // A delivery that panicked keeps its lease and is tried again when that ends.
-                        let Ok(Some(answer)) = answer else { continue };
-                        driver.hear(&mut route, &mut alarm_may_be_open, &answer).await;
-                    }
-                }
+                // A delivery that panicked keeps its lease and is tried again when that ends.
+                _ = in_flight.join_next(), if !in_flight.is_empty() => while in_flight.try_join_next().is_some() {},
                 _ = news.changed(), if !stopping => {}
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.changed(), if !stopping => {}
@@ -118,29 +122,37 @@ impl<T: Transport> Driver<T> {
         self.store.claim(self.destination.clone(), now, now + self.policy.lease, self.dice.bytes(), room).await
     }
 
+    /// How many may be claimed now, and when a closed route is tried next.
+    pub(super) fn room(&self, in_flight: usize, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let state = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.route.room(in_flight, self.policy.in_flight, now), state.route.probe_at())
+    }
+
     /// Updates the route; opens and closes its alarm.
-    pub(super) async fn hear(&self, route: &mut Route, alarm_may_be_open: &mut bool, answer: &Answer) {
+    async fn hear(&self, answer: &Answer) {
         let now = self.clock.now();
         let news = route_news(answer);
-        let turn = route.hear(news, now, self.policy.probe_cap);
+        let (turn, close) = {
+            let mut state = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = state.route.hear(news, now, self.policy.probe_cap);
+            let close = news == RouteNews::Works && state.alarm_may_be_open;
+            state.alarm_may_be_open = matches!(turn, Turn::Closed(_)) || (state.alarm_may_be_open && !close);
+            (turn, close)
+        };
         let subject = self.destination.as_str().to_owned();
-        match turn {
-            Turn::Closed(code) => {
-                let line = self.line(now, Level::Error, Event::AlarmOpened).code(code);
-                *alarm_may_be_open = true;
-                let opened = self.store.open_alarm("route", subject, code.id(), now, line.clone()).await;
-                if opened.unwrap_or(true) {
-                    line.emit();
-                }
+        if let Turn::Closed(cause) = turn {
+            let mut line = self.line(now, Level::Error, Event::AlarmOpened).code(Code::DlvRouteClosed);
+            line.reason = Some(Reason::Word(cause.id()));
+            // Where it was open before a restart it is not opened again; where the store fails it is told all the same.
+            if self.store.open_alarm("route", subject.clone(), cause.id(), now, line.clone()).await.unwrap_or(true) {
+                line.emit();
             }
-            Turn::Opened | Turn::Nothing if news == RouteNews::Works && *alarm_may_be_open => {
-                *alarm_may_be_open = false;
-                let line = self.line(now, Level::Info, Event::AlarmClosed).code(Code::DlvRouteClosed);
-                if self.store.close_alarm("route", subject, line.clone()).await.unwrap_or(false) {
-                    line.emit();
-                }
+        }
+        if close {
+            let line = self.line(now, Level::Info, Event::AlarmClosed).code(Code::DlvRouteClosed);
+            if self.store.close_alarm("route", subject, line.clone()).await.unwrap_or(false) {
+                line.emit();
             }
-            Turn::Opened | Turn::Nothing => {}
         }
         if turn == Turn::Opened
             && let Err(fault) = self.store.hurry(self.destination.clone(), now).await
@@ -150,18 +162,18 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Sends one claimed delivery and writes what came of it.
-    pub(super) async fn deliver(self: Arc<Self>, claimed: Claimed) -> Option<Answer> {
+    pub(super) async fn deliver(self: Arc<Self>, claimed: Claimed) {
         let started_at = self.clock.now();
         let restored =
             ContentHash::from_bytes(&claimed.hash).and_then(|hash| Checked::restore(claimed.message, claimed.content.clone(), hash));
         let Some(checked) = restored else {
             self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvCorrupt }, None, None)).await;
-            return None;
+            return;
         };
         if claimed.attempt > self.policy.max_attempts {
             // Claimed and never finished, again and again: it may be what kills the process.
             self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvAttempts }, None, None)).await;
-            return None;
+            return;
         }
         let envelope_id = self.dice.envelope_id();
         let envelope = Envelope {
@@ -183,8 +195,9 @@ impl<T: Transport> Driver<T> {
             http_status: reply.http_status,
             receipt: reply.receipt.clone(),
         };
+        // The route first: what is written next may wake the loop, and it must not claim on a route that has just closed.
+        self.hear(&reply.answer).await;
         self.write(self.finish(&claimed, now, next, Some(&reply), Some(attempt))).await;
-        Some(reply.answer)
     }
 
     async fn write(&self, finish: Finish) {

@@ -5,5 +5,5 @@ mod driver;
 mod route;
 mod step;
 
-pub use driver::{Driver, Policy};
+pub use driver::{Driver, Policy, RouteState};
 pub use step::{Round, Steps};

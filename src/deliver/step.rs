@@ -2,7 +2,6 @@
 //! loop and its sleep. Whoever steps it owns the clock.
 
 use super::driver::Driver;
-use super::route::Route;
 use crate::store::StoreFault;
 use crate::transport::Transport;
 use jiff::Timestamp;
@@ -12,8 +11,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Steps<T> {
     driver: Arc<Driver<T>>,
-    route: Route,
-    alarm_may_be_open: bool,
 }
 
 /// What one round did.
@@ -27,22 +24,20 @@ pub struct Round {
 
 impl<T: Transport> Steps<T> {
     pub fn new(driver: Driver<T>) -> Self {
-        Self { driver: Arc::new(driver), route: Route::Open, alarm_may_be_open: true }
+        Self { driver: Arc::new(driver) }
     }
 
     /// Claims what is due now and delivers it, one after the other.
     pub async fn round(&mut self) -> Result<Round, StoreFault> {
         let now = self.driver.clock.now();
-        let room = self.route.room(0, self.driver.policy.in_flight, now);
+        let (room, probe_at) = self.driver.room(0, now);
         if room == 0 {
-            return Ok(Round { sent: 0, wake: self.route.probe_at() });
+            return Ok(Round { sent: 0, wake: probe_at });
         }
         let claims = self.driver.claim(now, room).await?;
         let sent = claims.claimed.len();
         for claimed in claims.claimed {
-            if let Some(answer) = Arc::clone(&self.driver).deliver(claimed).await {
-                self.driver.hear(&mut self.route, &mut self.alarm_may_be_open, &answer).await;
-            }
+            Arc::clone(&self.driver).deliver(claimed).await;
         }
         Ok(Round { sent, wake: claims.next_due })
     }

@@ -6,6 +6,7 @@ use crate::model::time::stockholm;
 use crate::oplog::Event;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// Time in Swedish time, what happened, to what, with the code in words.
 pub fn line_text(json: &str, swedish: bool) -> String {
@@ -28,14 +29,16 @@ pub fn line_text(json: &str, swedish: bool) -> String {
         out.push_str(state.code());
     }
     if let Some(attempt) = line.get("attempt").and_then(Value::as_u64) {
-        out.push_str(&format!("  #{attempt}"));
+        let _ = write!(out, "  #{attempt}");
     }
     if let Some(code) = field("code") {
         let title = Code::parse(code).map_or("", |code| if swedish { code.entry().sv } else { code.entry().en });
-        out.push_str(&format!("  {code} {title}"));
+        // What has ended is named, not told again as if it were so.
+        let ended = field("event") == Some(Event::AlarmClosed.code());
+        let _ = if ended { write!(out, "  {code}") } else { write!(out, "  {code} {title}") };
     }
     if let Some(reason) = field("reason") {
-        out.push_str(&format!(" ({reason})"));
+        let _ = write!(out, " ({reason})");
     }
     out
 }

@@ -274,6 +274,7 @@ impl World {
             policy: Arc::new(policy),
             clock: Arc::clone(&shared),
             dice: Arc::new(CountingDice(Mutex::new(1))),
+            route: Mutex::default(),
         };
         let desk = daemon::desk(&settings).expect("a desk");
         let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: shared };

@@ -1,0 +1,150 @@
+//! Nothing lost, nothing out of order, nothing sent again but under its own id.
+
+use super::world::{Process, World, admission, planning, wait};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::Duration;
+
+/// First answers that mean "the receiver has it", by episode, in the order in which the receiver gave them.
+fn order_of_first(received: &[Value]) -> BTreeMap<String, Vec<u64>> {
+    let mut seen = BTreeSet::new();
+    let mut order: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for line in received.iter().filter(|line| line["duplicate"] == false && line["answer"] == "accepted") {
+        if seen.insert(line["messageId"].to_string()) {
+            order.entry(line["episodeId"].to_string()).or_default().push(line["sequenceNumber"].as_u64().expect("a number"));
+        }
+    }
+    order
+}
+
+fn distinct(received: &[Value]) -> usize {
+    received.iter().filter(|line| line["answer"] == "accepted").map(|line| line["messageId"].to_string()).collect::<BTreeSet<_>>().len()
+}
+
+fn assert_in_order(received: &[Value]) {
+    for (episode, numbers) in order_of_first(received) {
+        assert!(numbers.is_sorted(), "episode {episode}: {numbers:?}");
+    }
+}
+
+/// 40 episodes, each an admission and then messages; the names make the order.
+fn fill(world: &World, files: usize) -> usize {
+    let episodes = 40;
+    for n in 0..files {
+        let case = format!("HSL-{}", n % episodes);
+        let second = i64::try_from(n).expect("small");
+        let content = if n < episodes { admission(&case, &format!("E-{n}"), second) } else { planning(&case, &format!("E-{n}"), second) };
+        world.put(&format!("{n:06}.json"), &content);
+    }
+    files - episodes
+}
+
+fn accepted(world: &World) -> usize {
+    let listed = world.vardbro(&["messages", "list", "--state", "ACCEPTED", "--limit", "100000"]);
+    listed.lines().count()
+}
+
+#[test]
+fn kill_nine_in_the_middle_of_2000_files_loses_nothing() {
+    let world = World::new("timeout_s = 5", "[retry]\nbase_s = 0.2\nlease_s = 6");
+    let _receiver = world.receiver("");
+    let messages = fill(&world, 2_000);
+    // Pauses that differ, so that the knife falls at many places.
+    let mut kills = 0;
+    for pause in [150, 400, 90, 700, 250, 1_000, 330, 60, 520, 1_400, 210, 800] {
+        let mut daemon = world.daemon();
+        std::thread::sleep(Duration::from_millis(pause));
+        daemon.0.kill().expect("killed");
+        let _ = daemon.0.wait();
+        kills += 1;
+    }
+    let daemon = world.daemon();
+    wait("every message to be accepted", Duration::from_secs(240), || {
+        distinct(&world.received()) == messages && accepted(&world) == messages
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+    let received = world.received();
+    assert_in_order(&received);
+    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
+    assert_eq!(fs::read_dir(world.path("in/done")).expect("a folder").count(), 2_000);
+    println!("{kills} kills, {} transmissions of {messages} messages", received.len());
+}
+
+#[test]
+fn a_minute_without_the_endpoint_ends_in_order_with_one_alarm_opened_and_one_closed() {
+    let world = World::new("timeout_s = 2\nmax_attempts = 30", "[retry]\nbase_s = 0.5\nlease_s = 10");
+    let phase = Duration::from_secs(20);
+    let unavailable = world.receiver("[[answer]]\nstatus = 503\ntimes = 0");
+    let daemon = world.daemon();
+    let messages = fill(&world, 400);
+    std::thread::sleep(phase);
+    drop(unavailable);
+    std::thread::sleep(phase);
+    let silent = world.receiver("[[answer]]\ndelay_ms = 60000\ntimes = 0");
+    std::thread::sleep(phase);
+    drop(silent);
+    let _receiver = world.receiver("");
+    wait("every message to be accepted", Duration::from_secs(60), || accepted(&world) == messages);
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+    assert_in_order(&world.received());
+    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
+    let alarms = |event: &str| world.oplog().iter().filter(|line| line["event"] == event).count();
+    assert_eq!((alarms("alarm.opened"), alarms("alarm.closed")), (1, 1));
+}
+
+#[test]
+fn term_ends_with_zero_and_what_is_left_goes_out_at_the_next_start() {
+    let world = World::new("timeout_s = 5", "[retry]\nbase_s = 0.2");
+    let daemon = world.daemon();
+    let messages = fill(&world, 100);
+    wait("the files to be taken", Duration::from_secs(30), || fs::read_dir(world.path("in/done")).is_ok_and(|done| done.count() == 100));
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+    let _receiver = world.receiver("");
+    let daemon = world.daemon();
+    wait("every message to be accepted", Duration::from_secs(60), || accepted(&world) == messages);
+    let outcome = fs::read_to_string(world.path("in/outcome/000050.json.outcome.json")).unwrap_or_default();
+    wait("the outcomes", Duration::from_secs(20), || {
+        (40..100).all(|n| {
+            fs::read_to_string(world.path(&format!("in/outcome/{n:06}.json.outcome.json"))).is_ok_and(|text| text.contains("\"ACCEPTED\""))
+        })
+    });
+    drop(outcome);
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+}
+
+#[test]
+fn hup_loads_new_certificates_and_keeps_the_old_where_they_are_unusable() {
+    let world = World::new("timeout_s = 5", "");
+    let _receiver = world.receiver("");
+    let daemon = world.daemon();
+    let told = |event: &str| world.oplog().iter().any(|line| line["event"] == event);
+    let good = fs::read(&world.certificates.client_cert).expect("a certificate");
+    fs::write(&world.certificates.client_cert, "no certificate").expect("written");
+    daemon.signal("HUP");
+    wait("the fault to be told", Duration::from_secs(10), || told("certificates.kept"));
+    fill(&world, 41);
+    wait("a message under the old certificate", Duration::from_secs(20), || accepted(&world) == 1);
+    fs::write(&world.certificates.client_cert, good).expect("written");
+    daemon.signal("HUP");
+    wait("the new ones to be told", Duration::from_secs(10), || told("certificates.loaded"));
+    stop(daemon);
+}
+
+#[test]
+fn a_second_daemon_on_the_same_store_does_not_start() {
+    let world = World::new("", "");
+    let daemon = world.daemon();
+    let out = world.vardbro(&["run"]);
+    assert!(out.contains("VB-CFG-010"), "{out}");
+    stop(daemon);
+}
+
+fn stop(daemon: Process) {
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+}

@@ -1,0 +1,195 @@
+//! A folder with a real daemon and a real receiver in it, over real TLS, both of them processes that can be killed.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use vardbro::model::time::{Clock, SystemClock};
+use vardbro::receiver::Certificates;
+
+pub(crate) const VARDBRO: &str = env!("CARGO_BIN_EXE_vardbro");
+
+pub(crate) struct World {
+    folder: TempDir,
+    pub(crate) certificates: Certificates,
+    port: u16,
+}
+
+/// Killed when it goes out of scope.
+pub(crate) struct Process(pub(crate) Child);
+
+impl World {
+    /// `more` is added to the configuration's destination.
+    pub(crate) fn new(destination: &str, rest: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let certificates = Certificates::make(folder.path(), SystemClock.now()).expect("certificates");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+        fs::create_dir_all(folder.path().join("in")).expect("a folder");
+        let config = format!(
+            r#"
+environment = "test"
+[organisation]
+org_number = "2120001538"
+hsa_id = "SE2120001538-T100"
+name = "Vänersborgs kommun"
+[source.journal]
+kind = "directory"
+path = "in"
+still_s = 0
+[destination.region]
+url = "https://localhost:{port}/messages"
+ca_file = "{ca}"
+cert_file = "{cert}"
+key_file = "{key}"
+{destination}
+[oplog]
+path = "oplog.ndjson"
+level = "debug"
+{rest}
+"#,
+            ca = certificates.ca.display(),
+            cert = certificates.client_cert.display(),
+            key = certificates.client_key.display(),
+        );
+        fs::write(folder.path().join("vardbro.toml"), config).expect("written");
+        Self { folder, certificates, port }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts the daemon and waits until it says that it has started.
+    pub(crate) fn daemon(&self) -> Process {
+        let before = self.oplog().iter().filter(|line| line["event"] == "daemon.started").count();
+        let stderr = fs::File::options().create(true).append(true).open(self.path("stderr.txt")).expect("a file");
+        let child = Command::new(VARDBRO)
+            .args(["run", "--config"])
+            .arg(self.path("vardbro.toml"))
+            .stderr(stderr)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the daemon");
+        wait("the daemon to start", Duration::from_secs(20), || {
+            self.oplog().iter().filter(|line| line["event"] == "daemon.started").count() > before
+        });
+        Process(child)
+    }
+
+    /// Starts the receiver on the world's port, with a script.
+    pub(crate) fn receiver(&self, script: &str) -> Process {
+        let file = self.path("script.toml");
+        fs::write(&file, script).expect("written");
+        let c = &self.certificates;
+        let mut child = Command::new(VARDBRO)
+            .args(["receiver", "--listen", &format!("127.0.0.1:{}", self.port), "--dir"])
+            .arg(self.path("receiver"))
+            .arg("--script")
+            .arg(&file)
+            .arg("--cert")
+            .arg(&c.server_cert)
+            .arg("--key")
+            .arg(&c.server_key)
+            .arg("--client-ca")
+            .arg(&c.ca)
+            .stdout(Stdio::piped())
+            .stderr(fs::File::options().create(true).append(true).open(self.path("receiver.txt")).expect("a file"))
+            .spawn()
+            .expect("the receiver");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        assert!(line.contains("https://"), "the receiver did not start: {line:?}");
+        Process(child)
+    }
+
+    /// Puts a file into the source folder by renaming it in.
+    pub(crate) fn put(&self, name: &str, content: &str) {
+        let beside = self.path("in").join(format!("{name}.tmp"));
+        fs::write(&beside, content).expect("written");
+        fs::rename(&beside, self.path("in").join(name)).expect("renamed");
+    }
+
+    pub(crate) fn oplog(&self) -> Vec<Value> {
+        lines(&self.path("oplog.ndjson"))
+    }
+
+    /// What the receiver has seen, in order.
+    pub(crate) fn received(&self) -> Vec<Value> {
+        lines(&self.path("receiver/received.ndjson"))
+    }
+
+    /// Runs a command of the program on this world's configuration.
+    pub(crate) fn vardbro(&self, arguments: &[&str]) -> String {
+        let out = Command::new(VARDBRO).args(arguments).arg("--config").arg(self.path("vardbro.toml")).output().expect("the program");
+        format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+    }
+}
+
+/// Whole lines only: the last one may be in the making.
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"))).collect()
+}
+
+impl Process {
+    pub(crate) fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill").success());
+    }
+
+    /// Waits for the end and gives the exit code.
+    pub(crate) fn end(mut self, patience: Duration) -> Option<i32> {
+        let mut ended = None;
+        wait("the process to end", patience, || {
+            ended = self.0.try_wait().expect("a child");
+            ended.is_some()
+        });
+        ended.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until something holds, and fails when it does not within the patience.
+pub(crate) fn wait(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < patience, "waited {} s for {what}", patience.as_secs());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub(crate) fn at(second: i64) -> String {
+    Timestamp::from_second(1_773_100_000 + second).expect("an instant").to_string()
+}
+
+/// A notice from the region that opens an episode.
+pub(crate) fn admission(case: &str, event: &str, second: i64) -> String {
+    format!(
+        r#"{{"eventId":"{event}","system":"test-journal","type":"R-IN","occurredAt":"{at}","sentAt":"{at}","episodeRef":{{"caseId":"{case}"}},
+ "patient":{{"id":"193812217044","idType":"personnummer"}},"author":{{"unit":{{"hsaId":"SE2321000131-T200"}}}},
+ "data":{{"admittedAt":"{at}","estimatedDischargeAt":"{at}","ward":{{"hsaId":"SE2321000131-T200","name":"Avdelning 5","specialty":"somatik"}}}}}}"#,
+        at = at(second)
+    )
+}
+
+/// A message of the municipality's.
+pub(crate) fn planning(case: &str, event: &str, second: i64) -> String {
+    format!(
+        r#"{{"eventId":"{event}","system":"test-journal","type":"K-PU","occurredAt":"{at}","episodeRef":{{"caseId":"{case}"}},
+ "patient":{{"id":"193812217044","idType":"personnummer"}},
+ "data":{{"services":[{{"kind":"HSJV","extent":"2 ggr/dag"}}],"adlBefore":"Går med rollator","housing":"ordinary",
+  "nurse":{{"hsaId":"SE2120001538-T101","phone":"0521-000000"}}}}}}"#,
+        at = at(second)
+    )
+}
