@@ -24,7 +24,6 @@ use vardbro::receiver::{Certificates, Options, Receiver, Running, Script, Server
 use vardbro::transport::{Envelope, Https, Reply, TlsFiles, Transport as _};
 use vardbro::wire::{self, ContentHash, content, transmission};
 
-#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "../src/wire/testing.rs"]
 mod testing;
 
@@ -55,11 +54,8 @@ async fn site_at(at: Timestamp) -> Site {
 async fn start(dir: &Path, tls: Option<&Certificates>, script: &str) -> Running {
     let mut options = Options::new(dir.to_owned());
     options.script = self::script(script);
-    options.tls = tls.map(|files| ServerTls {
-        cert: files.server_cert.clone(),
-        key: files.server_key.clone(),
-        client_ca: Some(files.ca.clone()),
-    });
+    options.tls =
+        tls.map(|files| ServerTls { cert: files.server_cert.clone(), key: files.server_key.clone(), client_ca: Some(files.ca.clone()) });
     Receiver::start(options).await.expect("started")
 }
 
@@ -257,7 +253,9 @@ async fn what_is_wrong_is_rejected_with_a_receipt_and_remembered() {
 async fn the_script_is_followed() {
     let site = site().await;
     let (client, letter) = (site.client(), letter(EventType::KPu, 1));
-    site.say("[[answer]]\nstatus = 503\nretry_after_s = 7\n[[answer]]\nstatus = 302\n[[answer]]\nstatus = 500\n[[answer]]\ndrop = 'before'\n");
+    site.say(
+        "[[answer]]\nstatus = 503\nretry_after_s = 7\n[[answer]]\nstatus = 302\n[[answer]]\nstatus = 500\n[[answer]]\ndrop = 'before'\n",
+    );
     let busy = Answer::RouteDown { fault: RouteFault::Status(503), retry_after: Some(Duration::from_secs(7)) };
     assert_eq!(answer(&client, &letter).await, busy);
     assert_eq!(answer(&client, &letter).await, down(RouteFault::Status(302)));
@@ -318,10 +316,14 @@ async fn servers_that_are_not_trusted_or_not_there() {
     let files = TlsFiles { ca: Some(stranger.ca), ..trusted(&site.certificates) };
     assert_eq!(answer(&https(&site.running.url(), files), &letter).await, down(RouteFault::Tls));
     // No TLS at all on the other side.
-    let plain = raw_server(Vec::new()).await;
-    let client = https(&format!("https://{plain}/"), trusted(&site.certificates));
-    let given = tokio::time::timeout(Duration::from_secs(15), answer(&client, &letter)).await;
-    assert!(matches!(given, Ok(Answer::RouteDown { .. })), "{given:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let client = https(&format!("https://{}/", listener.local_addr().expect("an address")), trusted(&site.certificates));
+    let plain = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("written");
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    };
+    assert_eq!(tokio::join!(answer(&client, &letter), plain).0, down(RouteFault::Tls));
 
     let expired = site_at(now() - SignedDuration::from_hours(24 * 60)).await;
     assert_eq!(answer(&expired.client(), &letter).await, down(RouteFault::Tls));
@@ -351,6 +353,8 @@ async fn answers_that_are_no_receipts() {
     assert_eq!(raw_answer(with("200 OK", b"<html>welcome</html>")).await, Answer::BadReceipt);
     assert_eq!(raw_answer(with("200 OK", b"")).await, Answer::BadReceipt);
     assert_eq!(raw_answer(with("400 Bad", b"<html>")).await, Answer::Refused { status: 400 });
+    let page = b"<html><title>400 No required SSL certificate was sent</title></html>";
+    assert_eq!(raw_answer(with("400 Bad Request", page)).await, down(RouteFault::ClientCertificate));
     assert_eq!(raw_answer(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<receipt".to_vec()).await, Answer::Lost);
     assert_eq!(raw_answer(b"\x16\x03garbage\r\n\r\n".to_vec()).await, Answer::Lost);
     assert_eq!(raw_answer(Vec::new()).await, Answer::Lost);

@@ -285,7 +285,7 @@ fn remark(code: &str, path: Option<&str>, text: Option<&str>) -> Option<ReceiptE
 
 /// The message id of a document of ours that lacks something else.
 fn partly(read: &Result<Received, Unreadable>, body: &[u8]) -> Option<MessageId> {
-    let (Err(Unreadable::Missing(name) | Unreadable::Twice(name) | Unreadable::Value(name))) = read else { return None };
+    let Err(Unreadable::Missing(name) | Unreadable::Twice(name) | Unreadable::Value(name)) = read else { return None };
     if *name == "messageId" {
         return None;
     }
