@@ -128,7 +128,7 @@ fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) ->
         .tls_version_min(tls::Version::TLS_1_2)
         .connect_timeout(CONNECT_MAX.min(timeout))
         .timeout(timeout)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .tcp_keepalive(Duration::from_secs(30))
         .https_only(url.starts_with("https:"))
         .no_proxy();
