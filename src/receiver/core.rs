@@ -135,19 +135,27 @@ impl Core {
         };
         let subject = Subject { message, received, digest: digest(body, received) };
         if let Some(Verdict::Rejected(reason)) = planned {
-            return self.reject(now, &subject, reason, vec![remark("script", None, None)]);
+            return self.reject(now, &subject, reason, vec![remark("script", None, None)], Some(subject.digest));
+        }
+        if key.is_some_and(|key| !key.trim().trim_matches('"').eq_ignore_ascii_case(&message.to_string())) {
+            let text = "Idempotency-Key är inte meddelandets id / Idempotency-Key is not the message id";
+            let remark = remark("idempotencyKey", Some("message/content/header/messageId"), Some(text));
+            // Nothing is known against the message itself.
+            return self.reject(now, &subject, ReceiptReason::Sv, vec![remark], None);
         }
         if let Some(kept) = self.known.accepted.get(&message).copied() {
             return Ok(self.again(now, &subject, kept));
         }
+        let whole = ContentHash::of(body);
         if planned.is_none()
-            && let Some(outcome) = self.rejected_before(&subject)
+            && let Some(outcome) = [subject.digest, whole].iter().find_map(|digest| self.rejected_before(message, *digest))
         {
             return Ok(outcome);
         }
-        let remarks = self.remarks(body, read, message, key);
+        let remarks = self.remarks(body, read);
         if !remarks.is_empty() {
-            return self.reject(now, &subject, ReceiptReason::Sv, remarks);
+            // The fault may be in the transmission, and the same content good in the next.
+            return self.reject(now, &subject, ReceiptReason::Sv, remarks, Some(whole));
         }
         let answer = receipt::write(&self.receipt(now, &subject, ReceiptStatus::Accepted));
         self.folder.keep(message, body, &answer)?;
@@ -171,36 +179,34 @@ impl Core {
         Outcome { status: 409, body: Some(receipt::write(&answer)), word: "rejected", duplicate: false }
     }
 
-    fn rejected_before(&self, subject: &Subject<'_>) -> Option<Outcome> {
-        self.known.rejected.get(&(subject.message, subject.digest))?;
-        let body = self.folder.rejection(subject.message, subject.digest)?;
+    fn rejected_before(&self, message: MessageId, digest: ContentHash) -> Option<Outcome> {
+        self.known.rejected.get(&(message, digest))?;
+        let body = self.folder.rejection(message, digest)?;
         Some(Outcome { status: 422, body: Some(body), word: "rejected", duplicate: true })
     }
 
+    /// `remembered` is by what the rejection is found again.
     fn reject(
         &mut self,
         now: Timestamp,
         subject: &Subject<'_>,
         reason: ReceiptReason,
         errors: Vec<Option<ReceiptError>>,
+        remembered: Option<ContentHash>,
     ) -> io::Result<Outcome> {
         let mut answer = self.receipt(now, subject, ReceiptStatus::Rejected);
         answer.reason = Some(reason);
         answer.errors = errors.into_iter().flatten().collect();
         let answer = receipt::write(&answer);
-        self.folder.keep_rejection(subject.message, subject.digest, &answer)?;
-        self.known.rejected.insert((subject.message, subject.digest));
+        if let Some(digest) = remembered {
+            self.folder.keep_rejection(subject.message, digest, &answer)?;
+            self.known.rejected.insert((subject.message, digest));
+        }
         Ok(Outcome { status: 422, body: Some(answer), word: "rejected", duplicate: false })
     }
 
     /// Everything that is wrong with a message.
-    fn remarks(
-        &mut self,
-        body: &[u8],
-        read: &Result<Received, Unreadable>,
-        message: MessageId,
-        key: Option<&str>,
-    ) -> Vec<Option<ReceiptError>> {
+    fn remarks(&mut self, body: &[u8], read: &Result<Received, Unreadable>) -> Vec<Option<ReceiptError>> {
         let faults = self.validator.validate(body);
         let mut out: Vec<_> = faults.iter().map(|fault| remark(&fault.constraint, Some(&fault.path), None)).collect();
         match read {
@@ -211,10 +217,6 @@ impl Core {
             // The schema names it better, but let no doubtful document through.
             Err(_) if out.is_empty() => out.push(remark("unreadable", None, None)),
             _ => {}
-        }
-        if key.is_some_and(|key| !key.trim().trim_matches('"').eq_ignore_ascii_case(&message.to_string())) {
-            let text = "Idempotency-Key är inte meddelandets id / Idempotency-Key is not the message id";
-            out.push(remark("idempotencyKey", Some("message/content/header/messageId"), Some(text)));
         }
         out
     }
@@ -293,4 +295,75 @@ fn partly(read: &Result<Received, Unreadable>, body: &[u8]) -> Option<MessageId>
     // The header comes before everything that could quote another message's id.
     let id = text.split_once("<messageId>")?.1.get(..36)?;
     Uuid::try_parse(id).ok().filter(|uuid| uuid.hyphenated().to_string() == id).map(MessageId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::catalogue::EventType;
+    use crate::model::dice::SystemDice;
+    use crate::model::time::parse_instant;
+    use crate::seal::seal;
+    use crate::wire::testing::{Fill, envelope, event, message, release};
+    use crate::wire::unchecked;
+    use std::fs;
+
+    fn now() -> Timestamp {
+        parse_instant("2026-03-11T08:00:01Z").expect("an instant")
+    }
+
+    fn document() -> Vec<u8> {
+        let document = unchecked(&message(&event(EventType::KPu.row(), Fill::Least), Fill::Least), &release(Fill::Least));
+        seal(&mut XsdValidator::message(), document, envelope(), now()).expect("valid").transmission(envelope(), now())
+    }
+
+    fn open(dir: &Path, script: &str) -> Core {
+        Core::open(dir, Arc::new(SystemDice), Script::parse(script, "s.toml").expect("a script")).expect("opened")
+    }
+
+    #[test]
+    fn what_a_dying_process_leaves_is_no_harm() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let id = xml::read(&document()).expect("ours").message_id;
+        assert_eq!(open(dir.path(), "").take(now(), &document(), None).status, 200);
+        // Half a line, half a file, and a message whose receipt is gone.
+        let lines = dir.path().join("received.ndjson");
+        let whole = fs::read_to_string(&lines).expect("lines");
+        fs::write(&lines, format!("{whole}{{\"n\":2")).expect("written");
+        fs::write(dir.path().join("messages").join(format!(".{id}.xml.part")), "<mess").expect("written");
+        fs::remove_file(dir.path().join("receipts").join(format!("{id}.xml"))).expect("removed");
+        let reply = open(dir.path(), "").take(now(), &document(), Some(&id.to_string()));
+        assert_eq!(reply.status, 409);
+        let receipt = receipt::read(&reply.body.expect("a receipt")).expect("readable");
+        assert_eq!((receipt.status, receipt.message), (ReceiptStatus::Accepted, id));
+        let text = fs::read_to_string(&lines).expect("lines");
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        assert_eq!((&last["n"], &last["duplicate"]), (&3.into(), &true.into()));
+    }
+
+    #[test]
+    fn a_rejection_by_script_is_remembered_and_one_of_the_envelope_is_not_held_against_the_content() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let first = open(dir.path(), "[[answer]]\nreceipt = 'rejected'\n").take(now(), &document(), None);
+        let again = open(dir.path(), "").take(now(), &document(), None);
+        assert_eq!((first.status, &first.body), (422, &again.body));
+
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut core = open(dir.path(), "");
+        assert_eq!(core.take(now(), &document(), Some("another")).status, 422);
+        let broken = String::from_utf8(document()).expect("UTF-8").replace("<sentAt>", "<sentAt>x");
+        assert_eq!(core.take(now(), broken.as_bytes(), None).status, 422);
+        assert_eq!(core.take(now(), &document(), None).status, 200);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_not_an_acceptance() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut core = open(dir.path(), "");
+        fs::remove_dir_all(dir.path().join("messages")).expect("removed");
+        let reply = core.take(now(), &document(), None);
+        assert_eq!((reply.status, reply.body), (503, None));
+        fs::create_dir(dir.path().join("messages")).expect("made");
+        assert_eq!(core.take(now(), &document(), None).status, 200);
+    }
 }

@@ -18,6 +18,10 @@ pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receip
     let receipt = receipt::read(body).ok();
     let ours = receipt.as_ref().is_some_and(|receipt| receipt.message == envelope.message);
     match (status, receipt) {
+        // nginx looks at our certificate after the handshake, and says so on a page.
+        (400 | 495 | 496, None) if mentions(body, b"SSL certificate") => {
+            Answer::RouteDown { fault: RouteFault::ClientCertificate, retry_after: None }
+        }
         (409, receipt) => {
             let proved = receipt.is_some_and(|receipt| {
                 ours && receipt.status != ReceiptStatus::Rejected && receipt.content_hash == Some(envelope.content_hash)
@@ -29,11 +33,14 @@ pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receip
         (_, Some(receipt)) if success || receipt.status == ReceiptStatus::Rejected => verdict(&receipt),
         (200..=299, None) if wants_receipt => Answer::BadReceipt,
         (200..=299, None) => Answer::Accepted,
-        (408 | 425 | 500, _) => Answer::ServerError { status },
         (400 | 405 | 406 | 410..=422, _) => Answer::Refused { status },
-        (500..=599, _) => Answer::ServerError { status },
+        (408 | 425 | 500..=599, _) => Answer::ServerError { status },
         (_, _) => Answer::Unexpected { status },
     }
+}
+
+fn mentions(body: &[u8], words: &[u8]) -> bool {
+    body.windows(words.len()).any(|window| window == words)
 }
 
 /// What the receipt says; its own texts stay in the stored receipt, for they may quote the message.
@@ -61,10 +68,13 @@ fn shown(code: &ForeignCode) -> &str {
 }
 
 /// A request that brought no answer: either it cannot have arrived, or we do not know.
+///
+/// In TLS 1.3 a client is done before the server has looked at its certificate, so a refusal comes as the end of a
+/// connection that seemed good: with an alert, or, where hyper noticed before our request had started, without one.
 pub(super) fn failure(fault: &reqwest::Error) -> Answer {
     let down = |fault| Answer::RouteDown { fault, retry_after: None };
     match tls_fault(fault) {
-        Some(rustls::Error::AlertReceived(_)) => return down(RouteFault::ClientCertificate),
+        Some(rustls::Error::AlertReceived(alert)) if about_our_certificate(*alert) => return down(RouteFault::ClientCertificate),
         Some(_) if fault.is_connect() => return down(RouteFault::Tls),
         _ => {}
     }
@@ -72,13 +82,56 @@ pub(super) fn failure(fault: &reqwest::Error) -> Answer {
         let dns = causes(fault).any(|cause| cause.to_string().contains("dns error"));
         return down(if dns { RouteFault::Dns } else { RouteFault::Connect });
     }
+    // hyper calls a request canceled only when nothing of it was sent, and such a one on an old connection is repeated.
+    if causes(fault).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)) {
+        return down(if over_tls(fault) { RouteFault::ClientCertificate } else { RouteFault::Connect });
+    }
     Answer::Lost
 }
 
+/// The connection broke in a way that swallows an alert: our certificate may have been refused, or the answer lost.
+pub(super) fn unsure(fault: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let broken = |cause: &(dyn Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset))
+    };
+    !fault.is_connect() && over_tls(fault) && causes(fault).any(broken)
+}
+
+fn over_tls(fault: &reqwest::Error) -> bool {
+    fault.url().is_some_and(|url| url.scheme() == "https")
+}
+
+/// A plain handshake failure is how servers of TLS 1.2 say that they miss a certificate.
+fn about_our_certificate(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::DecryptError
+            | Alert::HandshakeFailure
+    )
+}
+
 fn tls_fault(fault: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(fault).find_map(|cause| {
-        cause.downcast_ref::<rustls::Error>().or_else(|| cause.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
-    })
+    causes(fault).find_map(tls_within)
+}
+
+/// `source` passes over what an I/O error was made from, so that is looked into by hand.
+fn tls_within<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = cause.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    tls_within(cause.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {

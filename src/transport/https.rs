@@ -80,11 +80,25 @@ impl Https {
     }
 }
 
+impl Https {
+    /// Where the connection broke without a word, one empty request more shows whether our certificate is the cause: so
+    /// small a request is sent whole, and the server's alert is what comes back.
+    async fn failure(&self, fault: &reqwest::Error) -> Answer {
+        if classify::unsure(fault)
+            && let Err(again) = self.client.load().head(&self.url).timeout(CONNECT_MAX).send().await
+            && let certificate @ Answer::RouteDown { fault: RouteFault::ClientCertificate, .. } = classify::failure(&again)
+        {
+            return certificate;
+        }
+        classify::failure(fault)
+    }
+}
+
 impl Transport for Https {
     async fn send(&self, envelope: Envelope) -> Reply {
         let response = match self.post(&envelope).await {
             Ok(response) => response,
-            Err(fault) => return Reply { answer: classify::failure(&fault), http_status: None, receipt: None },
+            Err(fault) => return Reply { answer: self.failure(&fault).await, http_status: None, receipt: None },
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
@@ -114,7 +128,7 @@ fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) ->
         .tls_version_min(tls::Version::TLS_1_2)
         .connect_timeout(CONNECT_MAX.min(timeout))
         .timeout(timeout)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .tcp_keepalive(Duration::from_secs(30))
         .https_only(url.starts_with("https:"))
         .no_proxy();
