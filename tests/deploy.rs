@@ -107,3 +107,24 @@ fn the_container_is_built_from_what_there_is_and_runs_the_daemon() {
     let wanted = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("a version").trim_matches('"');
     assert!(text.contains(&format!("rust:{wanted}-")), "the container builds with another Rust than {wanted}");
 }
+
+#[test]
+fn the_readme_s_first_configuration_loads_and_may_run() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("the README");
+    let block = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a configuration");
+    let settings = config::parse(block, Path::new("try"), Vec::new()).expect("it loads");
+    settings.require_for_run().expect("nothing is missing");
+}
+
+#[test]
+fn every_file_that_the_texts_name_is_there() {
+    for name in ["README.md", "README.sv.md", "ARCHITECTURE.md"] {
+        let text = std::fs::read_to_string(root().join(name)).expect("a text");
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let named = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("deploy/") || word.starts_with("schemas/vardbro"));
+        let code = text.split('`').skip(1).step_by(2).filter(|word| word.contains('/') && word.ends_with(".rs"));
+        for path in linked.chain(named).map(str::to_owned).chain(code.map(|path| format!("src/{path}"))) {
+            assert!(root().join(&path).exists(), "{name} names {path}");
+        }
+    }
+}
