@@ -7,8 +7,9 @@ mod world;
 
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use vardbro::model::raw::Verdict;
 use vardbro::store::Filter;
 use world::{Conduct, Scripted, World, fixtures};
@@ -25,7 +26,7 @@ fn every_story_ends_as_it_says() {
     let mut failures = String::new();
     for dir in cases() {
         if let Err(difference) = replay::check(&dir) {
-            failures.push_str(&format!("\n=== {}\n{difference}", dir.display()));
+            let _ = writeln!(failures, "\n=== {}\n{difference}", dir.display());
         }
     }
     assert!(failures.is_empty(), "{failures}\nIf this is as it should be: UPDATE=1, and read what changed.");
@@ -75,13 +76,14 @@ fn the_demonstration_ends_as_it_says() {
     let dir = fixtures().join("demo");
     let demo: Demo = toml::from_str(&fs::read_to_string(dir.join("demo.toml")).expect("demo.toml")).expect("TOML");
     let listed: Vec<String> = demo.event.iter().map(|event| event.file.clone()).collect();
-    let lying: Vec<String> = replay::names(&dir).into_iter().filter(|name| name.ends_with(".json")).collect();
+    let lying: Vec<String> =
+        replay::names(&dir).into_iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
     assert_eq!(listed, lying);
     let mut world = World::new("vanersborg/2026.1", "2026-03-13T08:00:00+01:00".parse().expect("a time"));
     let mut record = replay::Record::default();
     for answer in demo.answer {
-        let word = answer.drop.map_or_else(|| answer.status.expect("status or drop").to_string(), |when| format!("drop_{when}"));
-        world.receiver.script(Scripted { conduct: Conduct::parse(&word), times: answer.times, matching: Some(answer.r#match) });
+        let conduct = answer.drop.map_or_else(|| answer.status.expect("status or drop").to_string(), |when| format!("drop_{when}"));
+        world.receiver.script(Scripted { conduct: Conduct::parse(&conduct), times: answer.times, matching: Some(answer.r#match) });
     }
     for event in &demo.event {
         record.hand_in(&mut world, &event.file, fs::read(dir.join(&event.file)).expect("a file"));
@@ -91,15 +93,15 @@ fn the_demonstration_ends_as_it_says() {
     let rows = world.store.deliveries(&Filter { limit: 1_000, ..Filter::default() }).expect("a working store");
     for (event, (file, verdict)) in demo.event.iter().zip(&record.events) {
         assert!(!event.title.sv.is_empty() && !event.title.en.is_empty());
-        let word = if let Verdict::Rejected(findings) = verdict {
+        let said = if let Verdict::Rejected(findings) = verdict {
             assert!(findings.len() >= 3, "{findings:?}");
             "rejected"
         } else {
             assert_eq!(*verdict, Verdict::Accepted, "{file}");
             "accepted"
         };
-        assert_eq!(word, event.verdict, "{file}");
-        let row = (word == "accepted").then(|| rows.iter().find(|row| record.file(&world, row) == *file)).flatten();
+        assert_eq!(said, event.verdict, "{file}");
+        let row = (said == "accepted").then(|| rows.iter().find(|row| record.file(&world, row) == *file)).flatten();
         assert_eq!(row.map(|row| row.state.code()), event.end.as_deref(), "{file}");
         let Some(row) = row else { continue };
         let answers: Vec<String> = world.store.attempts(row.id).expect("a working store").into_iter().map(|row| row.answer).collect();
@@ -117,7 +119,6 @@ fn the_demonstration_ends_as_it_says() {
 
 /// Every number of twelve digits in what is handed in is on the Swedish Tax Agency's list of test persons.
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn every_person_is_a_test_person() {
     let list = fixtures().join("../../shared/reference/testpersons/testpersonnummer.txt");
     let Ok(list) = fs::read_to_string(list) else {

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE=1` writes `out/` and `expect.toml` anew, for review.
 
+#![expect(clippy::expect_used, reason = "a broken test shall stop")]
+
 use super::world::{Conduct, Scripted, World};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -153,13 +155,13 @@ fn read_case(dir: &Path) -> Result<Case, String> {
 fn expectation(world: &World, record: &Record) -> String {
     let mut out = "# Written by UPDATE=1; see fixtures/README.md. Read every change before you keep it.\n".to_owned();
     for (file, verdict) in &record.events {
-        let (word, findings) = match verdict {
+        let (said, findings) = match verdict {
             Verdict::Accepted => ("accepted", Vec::new()),
             Verdict::Duplicate => ("duplicate", Vec::new()),
             Verdict::Unfinished => ("unfinished", Vec::new()),
             Verdict::Rejected(findings) => ("rejected", findings.iter().map(placed).collect()),
         };
-        let _ = write!(out, "\n[[event]]\nfile = \"{file}\"\nverdict = \"{word}\"\n{}", list("findings", &findings));
+        let _ = write!(out, "\n[[event]]\nfile = \"{file}\"\nverdict = \"{said}\"\n{}", list("findings", &findings));
     }
     let mut rows = world.store.deliveries(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store");
     rows.reverse();
@@ -217,10 +219,10 @@ fn journal(world: &World, rows: &[DeliveryRow]) -> String {
     let mut out = String::new();
     for row in world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store") {
         let line: Value = serde_json::from_str(&row.line).expect("JSON");
-        let word = |name: &str| line[name].as_str().map(str::to_owned);
-        let at: Timestamp = word("ts").expect("a time").parse().expect("a time");
-        let message = word("message_id").map(|id| types[id.as_str()].clone());
-        let words = [Some(local(at)), word("level"), word("event"), message, word("state"), word("code"), word("reason")];
+        let text = |name: &str| line[name].as_str().map(str::to_owned);
+        let at: Timestamp = text("ts").expect("a time").parse().expect("a time");
+        let message = text("message_id").map(|id| types[id.as_str()].clone());
+        let words = [Some(local(at)), text("level"), text("event"), message, text("state"), text("code"), text("reason")];
         out.push_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));
         out.push('\n');
     }

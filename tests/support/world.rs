@@ -2,6 +2,8 @@
 //!
 //! Intake, rules, wire, seal, store and deliveries are those of the daemon; only what surrounds them is ours.
 
+#![expect(clippy::expect_used, reason = "a broken test shall stop")]
+
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -177,7 +179,6 @@ impl Receiver {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "reads back the receipt that it wrote")]
     fn receipt(&self, envelope: &Envelope, answer: Answer, http: u16, status: ReceiptStatus) -> Reply {
         let rejected = status == ReceiptStatus::Rejected;
         let reason = if let Answer::Receipt { reason, .. } = &answer { *reason } else { None };
@@ -319,7 +320,7 @@ impl World {
 
     /// Until nothing is left to be sent or waited for, a day at most.
     pub(crate) fn rest(&mut self, look: &mut dyn FnMut(&Self)) {
-        let until = self.clock.now() + Duration::from_secs(24 * 3600);
+        let until = self.clock.now() + Duration::from_hours(24);
         while let Some(next) = self.settle(look).filter(|next| *next < until) {
             self.clock.set(next);
         }
