@@ -14,7 +14,7 @@ use tokio::sync::watch;
 const BATCH: usize = 256;
 /// After a failure; and how often to look though nothing was heard.
 const PAUSE: Duration = Duration::from_secs(2);
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Writes outcomes for one source until `stop` turns true, and then what is still untold.
 pub async fn run(source: Name, folder: PathBuf, store: Store, mut stop: watch::Receiver<bool>) {

@@ -122,7 +122,11 @@ fn every_file_that_the_texts_name_is_there() {
         let text = std::fs::read_to_string(root().join(name)).expect("a text");
         let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         let named = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("deploy/") || word.starts_with("schemas/vardbro"));
-        let code = text.split('`').skip(1).step_by(2).filter(|word| word.contains('/') && word.ends_with(".rs"));
+        let code = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.contains('/') && word.rsplit_once('.').is_some_and(|(_, ending)| ending == "rs"));
         for path in linked.chain(named).map(str::to_owned).chain(code.map(|path| format!("src/{path}"))) {
             assert!(root().join(&path).exists(), "{name} names {path}");
         }

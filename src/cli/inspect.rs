@@ -111,7 +111,7 @@ pub(super) fn log(arguments: &LogArgs, swedish: bool) -> Result<Ending, Ending> 
 pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending, Ending> {
     match command {
         MessagesCommand::List { place, state, episode, code, limit } => {
-            let rows = open(&place)?.deliveries(&Filter { state, episode, code, limit, ..Filter::default() })?;
+            let rows = open(&place)?.deliveries(&Filter { episode, state, code, limit, ..Filter::default() })?;
             say(&ops::list(&rows, swedish));
             Ok(Ending::Clean)
         }
@@ -138,15 +138,12 @@ pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending
 pub(super) fn explain(code: &str, swedish: bool) -> Result<Ending, Ending> {
     let rules = shipped().last().and_then(|(_, text)| Rules::parse(text).ok());
     let rules = rules.ok_or_else(|| Ending::Internal(Fault::new(Code::CfgRules)))?;
-    match ops::explain(code, &rules, swedish) {
-        Some(page) => {
-            say(&page);
-            Ok(Ending::Clean)
-        }
-        None => {
-            super::complain(if swedish { "Ingen kod och ingen regel heter så." } else { "No code and no rule is called so." });
-            Ok(Ending::Findings)
-        }
+    if let Some(page) = ops::explain(code, &rules, swedish) {
+        say(&page);
+        Ok(Ending::Clean)
+    } else {
+        super::complain(if swedish { "Ingen kod och ingen regel heter så." } else { "No code and no rule is called so." });
+        Ok(Ending::Findings)
     }
 }
 

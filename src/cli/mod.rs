@@ -95,7 +95,9 @@ pub fn main() -> ExitCode {
         Ending::Clean => ExitCode::SUCCESS,
         Ending::Findings => ExitCode::from(1),
         Ending::Faults(faults) => {
-            faults.iter().for_each(|fault| complain(&fault.text(swedish)));
+            for fault in &faults {
+                complain(&fault.text(swedish));
+            }
             ExitCode::from(2)
         }
         Ending::Internal(fault) => {

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Batches that may wait.
 const QUEUE_MAX: usize = 16;
 /// How often to look for what has lost its use, though nothing was heard.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What the thread is asked to do.
 pub(super) enum Task {

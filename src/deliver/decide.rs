@@ -107,12 +107,12 @@ mod tests {
     fn policy() -> Policy {
         Policy {
             max_attempts: 4,
-            max_age: Duration::from_secs(3600),
-            receipt_deadline: Duration::from_secs(600),
+            max_age: Duration::from_hours(1),
+            receipt_deadline: Duration::from_mins(10),
             retry_base: Duration::from_secs(2),
-            retry_cap: Duration::from_secs(900),
-            probe_cap: Duration::from_secs(60),
-            lease: Duration::from_secs(120),
+            retry_cap: Duration::from_mins(15),
+            probe_cap: Duration::from_mins(1),
+            lease: Duration::from_mins(2),
             in_flight: 16,
         }
     }

@@ -70,7 +70,7 @@ impl<T> std::fmt::Debug for Driver<T> {
 /// After a failed claim: the store may be out of space, and asking at once will not help.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Even an idle loop looks again now and then.
-const IDLE_PAUSE: Duration = Duration::from_secs(60);
+const IDLE_PAUSE: Duration = Duration::from_mins(1);
 
 impl<T: Transport> Driver<T> {
     /// Runs until `stop` turns true, and then until what is in flight has its answer.

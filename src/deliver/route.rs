@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// For so long an outage is probed at the shortest interval.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// A little under a second, so that a receiver that returns is met within one.
 const FIRST_INTERVAL: Duration = Duration::from_millis(900);
 /// A receiver may ask for a longer pause, within this.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(900);
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     const DOWN: RouteNews = RouteNews::Down { code: Code::DlvBusy, retry_after: None };
-    const CAP: Duration = Duration::from_secs(60);
+    const CAP: Duration = Duration::from_mins(1);
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(ms).expect("good")
@@ -128,7 +128,7 @@ mod tests {
         asked.hear(RouteNews::Down { code: Code::DlvBusy, retry_after: Some(Duration::from_secs(7)) }, at(0), CAP);
         assert_eq!(asked.probe_at(), Some(at(7_000)));
         let mut greedy = Route::Open;
-        greedy.hear(RouteNews::Down { code: Code::DlvBusy, retry_after: Some(Duration::from_secs(86_400)) }, at(0), CAP);
+        greedy.hear(RouteNews::Down { code: Code::DlvBusy, retry_after: Some(Duration::from_hours(24)) }, at(0), CAP);
         assert_eq!(greedy.probe_at(), Some(at(900_000)));
     }
 }

@@ -5,10 +5,11 @@
 
 use crate::model::bodies::{CanReceive, Party};
 use crate::model::catalogue::{Body, EventType};
-use crate::model::checklist::Checklist;
+use crate::model::checklist::{Checklist, Statuses};
 use crate::model::episode::{Deviation, EpisodeState, Fact, Phase, What};
 use crate::model::event::{CareEvent, Circumstance};
 use crate::model::keyed::Ref;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most events in one episode; a busy one has some dozens.
 pub const FACTS_MAX: usize = 2_000;
@@ -35,7 +36,7 @@ pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
         kind: event.head.kind,
         occurred_at: event.head.occurred_at,
         sent_at: event.head.sent_at,
-        circumstances: event.head.circumstances.as_ref().map_or_else(Circumstance::new, |c| c.known()),
+        circumstances: event.head.circumstances.as_ref().map_or_else(Circumstance::new, super::model::event::Circumstances::known),
         sender,
         what,
     }
@@ -56,12 +57,12 @@ pub fn fold(facts: &[Fact], checklist: &Checklist) -> EpisodeState {
     let mut state = EpisodeState {
         phase: Phase::New,
         circumstances: Circumstance::new(),
-        statuses: Default::default(),
-        seen: Default::default(),
+        statuses: Statuses::new(),
+        seen: BTreeSet::new(),
         ready_at: None,
         discharged_at: None,
         deviations: Vec::new(),
-        units: Default::default(),
+        units: BTreeMap::new(),
     };
     let mut can_receive = false;
     for fact in facts {
@@ -100,9 +101,12 @@ fn next_phase(phase: Phase, kind: EventType, confirmed: bool) -> Phase {
         (_, EventType::RUt) | (Phase::Discharged, _) => Phase::Discharged,
         (Phase::New, EventType::RIn) => Phase::Admitted,
         (Phase::Admitted, EventType::KPu | EventType::KCl) => Phase::Planning,
-        (Phase::New | Phase::Admitted | Phase::Planning, EventType::RUk) if !confirmed => Phase::Ready,
         (_, EventType::RUk) | (Phase::Ready, _) if confirmed => Phase::TakeHomeConfirmed,
-        (Phase::TakeHomeConfirmed, EventType::KHt | EventType::KCl) if !confirmed => Phase::Ready,
+        (Phase::New | Phase::Admitted | Phase::Planning, EventType::RUk) | (Phase::TakeHomeConfirmed, EventType::KHt | EventType::KCl)
+            if !confirmed =>
+        {
+            Phase::Ready
+        }
         (phase, _) => phase,
     }
 }

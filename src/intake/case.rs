@@ -58,7 +58,7 @@ impl Case {
     #[expect(clippy::disallowed_methods, reason = "reads what the store kept")]
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
         let damaged = || StoreFault::Damaged { table: "episode" };
-        let Some((from, rules, body)) = store.episode(id)? else {
+        let Some(row) = store.episode(id)? else {
             return Ok(Self {
                 id,
                 from: 0,
@@ -68,23 +68,23 @@ impl Case {
                 withheld: Vec::new(),
             });
         };
-        let kept: Kept = serde_json::from_slice(body.disclose()).map_err(|_| damaged())?;
+        let kept: Kept = serde_json::from_slice(row.body.disclose()).map_err(|_| damaged())?;
         let mut withheld = Vec::new();
-        for row in store.withheld(id)? {
-            let event = map::reread(row.event.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
+        for waiting in store.withheld(id)? {
+            let event = map::reread(waiting.event.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
             withheld.push(Waiting {
-                message: row.message,
-                destination: row.destination,
-                kind: row.kind,
-                version: row.version,
-                event_ref: row.event_ref,
+                message: waiting.message,
+                destination: waiting.destination,
+                kind: waiting.kind,
+                version: waiting.version,
+                event_ref: waiting.event_ref,
                 recipients: event.head.recipients.clone().map(|list| list.0).unwrap_or_default(),
                 event,
-                useful_until: row.useful_until,
-                findings: row.findings,
+                useful_until: waiting.useful_until,
+                findings: waiting.findings,
             });
         }
-        Ok(Self { id, from, rules, facts: kept.facts, sequences: kept.sequences, withheld })
+        Ok(Self { id, from: row.version, rules: row.rules, facts: kept.facts, sequences: kept.sequences, withheld })
     }
 
     /// The next number of a lane.

@@ -25,7 +25,7 @@ pub struct Mapped {
 
 /// Reads one record. `depth` bounds the nesting.
 pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Finding>> {
-    let text = utf8(bytes).map_err(|finding| vec![finding])?;
+    let text = utf8(bytes).map_err(|finding| vec![*finding])?;
     let node = json::decode(text, depth).map_err(|fault| {
         let place = Place::of(text.as_bytes(), fault.at);
         vec![fault::at(fault.code.finding(Effect::Refuse, Layer::Syntax, fault.detail), None, Some(place))]
@@ -43,16 +43,16 @@ pub fn reread(json: &[u8], today: Date) -> Option<CareEvent> {
 }
 
 /// The text without a byte-order mark; UTF-8 is the one encoding that is read.
-fn utf8(bytes: &[u8]) -> Result<&str, Finding> {
+fn utf8(bytes: &[u8]) -> Result<&str, Box<Finding>> {
     let content = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if content.iter().all(u8::is_ascii_whitespace) {
-        return Err(Code::SrcEmpty.finding(Effect::Refuse, Layer::Syntax, None));
+        return Err(Box::new(Code::SrcEmpty.finding(Effect::Refuse, Layer::Syntax, None)));
     }
     std::str::from_utf8(content).map_err(|fault| {
         let place = Place::of(content, fault.valid_up_to());
         // Cut off in the middle of a letter, the file may still be growing.
         let code = if fault.error_len().is_none() { Code::MapTruncated } else { Code::SrcEncoding };
-        fault::at(code.finding(Effect::Refuse, Layer::Syntax, None), None, Some(place))
+        Box::new(fault::at(code.finding(Effect::Refuse, Layer::Syntax, None), None, Some(place)))
     })
 }
 
@@ -111,7 +111,9 @@ mod tests {
  "data":{"services":[{"kind":"HSJV","extent":"2 ggr/dag"}],"adlBefore":"Går med rollator","housing":"ordinary",
   "nurse":{"hsaId":"SE2120001538-T101","phone":"0521-000000"}}}"#;
 
-    fn findings(text: &str) -> Vec<(String, Option<String>, Option<(usize, usize)>)> {
+    type Told = (String, Option<String>, Option<(usize, usize)>);
+
+    fn findings(text: &str) -> Vec<Told> {
         let findings = read(text.as_bytes(), 32, date(2026, 3, 10)).expect_err("bad");
         findings.into_iter().map(|f| (f.code, f.path, f.place.map(|p| (p.line, p.column)))).collect()
     }

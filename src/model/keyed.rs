@@ -3,7 +3,7 @@
 use super::ids::EpisodeId;
 use super::personal::Personal;
 use aws_lc_rs::hmac;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use uuid::Uuid;
 
 /// What a reference stands for; the same text in two domains gives two references.
@@ -55,7 +55,11 @@ impl ReferenceKey {
     /// The reference of some texts together; their lengths are part of it.
     pub fn reference(&self, domain: Domain, parts: &[&Personal<String>]) -> Ref {
         let tag = self.tag(domain, parts);
-        Ref(tag[..12].iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut text = String::with_capacity(24);
+        for byte in &tag[..12] {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ref(text)
     }
 
     /// The id of the episode of a source's case.

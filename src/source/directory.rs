@@ -25,7 +25,7 @@ const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 const NAME_MAX: usize = 200;
 /// A file that breaks off is given so many times `still` before it is refused.
 const GRACE: u32 = 10;
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// How a folder is read.
 #[derive(Debug, Clone)]
@@ -73,12 +73,9 @@ impl Directory {
     /// Takes what is ready, one batch. True where there may be more at once.
     pub fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
         self.prune();
-        let names = match self.names() {
-            Ok(names) => names,
-            Err(_) => {
-                report.trouble(Code::SrcFolder);
-                return Err(Unavailable);
-            }
+        let Ok(names) = self.names() else {
+            report.trouble(Code::SrcFolder);
+            return Err(Unavailable);
         };
         let mut batch = Vec::new();
         let mut bytes = 0;
@@ -89,7 +86,7 @@ impl Directory {
                 break;
             }
             if let Some(candidate) = self.look(name, path) {
-                bytes += candidate.body.as_ref().map_or(0, |body| size(body));
+                bytes += candidate.body.as_ref().map_or(0, size);
                 batch.push(candidate);
             }
         }
@@ -215,7 +212,8 @@ impl Directory {
         if !first.exists() {
             return first;
         }
-        (2..).map(|n| folder.join(format!("{name}~{n}"))).find(|path| !path.exists()).unwrap_or(first)
+        // A thousand files of one name are a fault of the sender's; then the newest takes the last one's place.
+        (2..1_000).map(|n| folder.join(format!("{name}~{n}"))).find(|path| !path.exists()).unwrap_or(first)
     }
 
     /// Old files in `done/` go, at most once an hour.

@@ -9,7 +9,7 @@ mod queue;
 mod read;
 mod sqlite;
 
-pub use read::{AttemptRow, DeliveryRow, EventRow, Filter, JournalRow, Untold, Withheld};
+pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, Untold, Withheld};
 pub use sqlite::Store;
 
 use crate::fault::{Code, Fault};

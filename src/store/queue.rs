@@ -194,7 +194,7 @@ fn write_attempt(db: &Connection, finish: &Finish, attempt: &Attempt) -> Result<
         attempt.answer,
         attempt.code,
         attempt.http_status,
-        attempt.receipt.as_ref().map(|receipt| receipt.disclose()),
+        attempt.receipt.as_ref().map(super::super::model::personal::Personal::disclose),
     ])?;
     Ok(())
 }

@@ -26,6 +26,15 @@ pub struct Withheld {
     pub findings: Vec<Finding>,
 }
 
+/// An episode as it is kept.
+#[derive(Debug, Clone)]
+pub struct EpisodeRow {
+    pub version: u64,
+    /// The rules that it began with.
+    pub rules: String,
+    pub body: Personal<Vec<u8>>,
+}
+
 /// An event whose source has not heard the latest.
 #[derive(Debug, Clone)]
 pub struct Untold {
@@ -117,7 +126,7 @@ impl Store {
     }
 
     /// An episode's version, rules and body.
-    pub fn episode(&self, id: EpisodeId) -> Result<Option<(u64, String, Personal<Vec<u8>>)>, StoreFault> {
+    pub fn episode(&self, id: EpisodeId) -> Result<Option<EpisodeRow>, StoreFault> {
         self.read(|db| {
             let row = db
                 .prepare_cached("SELECT version, rules, body FROM episode WHERE id = ?1")?
@@ -125,7 +134,7 @@ impl Store {
                 .optional()?;
             row.map(|(version, rules, body)| {
                 let version = u64::try_from(version).map_err(|_| StoreFault::Damaged { table: "episode" })?;
-                Ok((version, rules, Personal::new(body)))
+                Ok(EpisodeRow { version, rules, body: Personal::new(body) })
             })
             .transpose()
         })

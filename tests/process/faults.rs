@@ -60,7 +60,7 @@ fn kill_nine_in_the_middle_of_2000_files_loses_nothing() {
         kills += 1;
     }
     let daemon = world.daemon();
-    wait("every message to be accepted", Duration::from_secs(240), || {
+    wait("every message to be accepted", Duration::from_mins(4), || {
         distinct(&world.received()) == messages && accepted(&world) == messages
     });
     daemon.signal("TERM");
@@ -86,7 +86,7 @@ fn a_minute_without_the_endpoint_ends_in_order_with_one_alarm_opened_and_one_clo
     std::thread::sleep(phase);
     drop(silent);
     let _receiver = world.receiver("");
-    wait("every message to be accepted", Duration::from_secs(60), || accepted(&world) == messages);
+    wait("every message to be accepted", Duration::from_mins(1), || accepted(&world) == messages);
     daemon.signal("TERM");
     assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
     assert_in_order(&world.received());
@@ -105,7 +105,7 @@ fn term_ends_with_zero_and_what_is_left_goes_out_at_the_next_start() {
     assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
     let _receiver = world.receiver("");
     let daemon = world.daemon();
-    wait("every message to be accepted", Duration::from_secs(60), || accepted(&world) == messages);
+    wait("every message to be accepted", Duration::from_mins(1), || accepted(&world) == messages);
     let outcome = fs::read_to_string(world.path("in/outcome/000050.json.outcome.json")).unwrap_or_default();
     wait("the outcomes", Duration::from_secs(20), || {
         (40..100).all(|n| {

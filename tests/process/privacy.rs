@@ -4,7 +4,6 @@
 use super::world::{VARDBRO, World, wait};
 use serde_json::{Map, Value, json};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use vardbro::model::catalogue::{CATALOGUE, Row};
@@ -66,45 +65,19 @@ fn assert_clean(what: &str, text: &[u8]) {
 #[test]
 fn no_mark_in_any_log_error_or_terminal_text() {
     let world = World::new("timeout_s = 2\nmax_attempts = 3", "[retry]\nbase_s = 0.1\nlease_s = 5");
-    let receiver =
-        world.receiver("[[answer]]\nstatus = 503\n[[answer]]\ndrop = \"after\"\n[[answer]]\nreceipt = \"rejected\"\nreason = \"BV\"\n");
+    let receiver = world.receiver(FAULTS);
     let daemon = world.daemon();
     let mut rows: Vec<&Row> = CATALOGUE.iter().collect();
     // The region's first: the municipality's wait for them.
     rows.sort_by_key(|row| row.code.starts_with('K'));
-    let mut expected = 0;
-    for (n, row) in rows.iter().enumerate() {
-        let good = event(row, n);
-        world.put(&format!("{n:02}-{PERSON}-{MARK}.json"), &good.to_string());
-        let mut protected = event(row, n + 100);
-        protected["patient"]["protected"] = json!("sekretessmarkering");
-        world.put(&format!("{n:02}-b-{PERSON}-{MARK}.json"), &protected.to_string());
-        // Every way of being wrong, with the mark where the fault lies.
-        for (k, (pointer, bad)) in [
-            ("/patient/id", json!(MARK)),
-            ("/type", json!(MARK)),
-            ("/occurredAt", json!(PERSON)),
-            ("/data", json!({MARK: PERSON})),
-            ("/author", json!(PERSON)),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let mut broken = event(row, n + 1_000 * (k + 1));
-            *broken.pointer_mut(pointer).expect("a field") = bad;
-            world.put(&format!("{n:02}-x{k}-{PERSON}.json"), &broken.to_string());
-        }
-        world.put(&format!("{n:02}-y-{PERSON}.json"), &format!("{{\"{MARK}\": \"{PERSON}"));
-        expected += 8;
-    }
-    wait("every file to be settled", Duration::from_secs(60), || {
+    let expected: usize = rows.iter().enumerate().map(|(n, row)| put_good_and_bad(&world, row, n)).sum();
+    wait("every file to be settled", Duration::from_mins(1), || {
         let count = |folder: &str| fs::read_dir(world.path(folder)).map_or(0, Iterator::count);
         count("in/done") + count("in/rejected") / 2 == expected
     });
-    wait("the queue to be empty", Duration::from_secs(60), || {
-        world.vardbro(&["messages", "list", "--state", "SCHEDULED"]).is_empty()
-            && world.vardbro(&["messages", "list", "--state", "SCHEDULED_FOR_RESEND"]).is_empty()
-            && world.vardbro(&["messages", "list", "--state", "SUBMITTED"]).is_empty()
+    wait("the queue to be empty", Duration::from_mins(1), || {
+        let empty = |state| world.vardbro(&["messages", "list", "--state", state]).is_empty();
+        ["SCHEDULED", "SCHEDULED_FOR_RESEND", "SUBMITTED"].into_iter().all(empty)
     });
     drop(receiver);
     for (n, row) in rows.iter().enumerate() {
@@ -117,31 +90,11 @@ fn no_mark_in_any_log_error_or_terminal_text() {
     let oplog = fs::read(world.path("oplog.ndjson")).expect("a log");
     assert!(oplog.len() > 10_000, "the log was written");
     assert_clean("the operations log", &oplog);
-    assert_clean("the daemon's error output", &fs::read(world.path("stderr.txt")).expect("a file"));
-    assert_clean("the receiver's error output", &fs::read(world.path("receiver.txt")).expect("a file"));
-    assert_clean("the receiver's list", &fs::read(world.path("receiver/received.ndjson")).expect("a file"));
+    for file in ["stderr.txt", "receiver.txt", "receiver/received.ndjson"] {
+        assert_clean(file, &fs::read(world.path(file)).expect("a file"));
+    }
     for language in ["sv", "en"] {
-        for format in ["text", "json"] {
-            assert_clean("vardbro log", world.vardbro(&["log", "--limit", "100000", "--lang", language, "--format", format]).as_bytes());
-        }
-        let list = world.vardbro(&["messages", "list", "--lang", language]);
-        assert!(list.lines().count() > 4, "{list}");
-        assert_clean("vardbro messages list", list.as_bytes());
-        for line in list.lines() {
-            let id = line.split_whitespace().nth(2).expect("an id");
-            assert_clean("vardbro messages show", world.vardbro(&["messages", "show", id, "--lang", language]).as_bytes());
-            assert_clean("vardbro messages show", world.vardbro(&["messages", "show", id, "--format", "json"]).as_bytes());
-        }
-        // The files' own names are the user's to see on the terminal; what is said of them is not.
-        for format in ["text", "json"] {
-            let out =
-                Command::new(VARDBRO).args(["check", "--lang", language, "--format", format, "."]).current_dir(world.path("in")).output();
-            let out = out.expect("the program");
-            let said = String::from_utf8_lossy(&out.stdout).into_owned();
-            let said: String = said.lines().map(|line| without_file_name(line, &world.path("in")) + "\n").collect();
-            assert_clean("vardbro check", said.as_bytes());
-            assert_clean("vardbro check's error output", &out.stderr);
-        }
+        assert_commands_clean(&world, language);
     }
     for entry in fs::read_dir(world.path("in/rejected")).expect("a folder").flatten() {
         if entry.file_name().to_string_lossy().ends_with(".reason.json") {
@@ -150,10 +103,63 @@ fn no_mark_in_any_log_error_or_terminal_text() {
     }
 }
 
-fn without_file_name(line: &str, _: &Path) -> String {
-    line.split_inclusive(".json")
-        .map(|part| part.rfind(['/', '"', ' ']).filter(|_| part.ends_with(".json")).map_or(part, |at| &part[..at]))
-        .collect()
+const FAULTS: &str = "[[answer]]\nstatus = 503\n[[answer]]\ndrop = \"after\"\n[[answer]]\nreceipt = \"rejected\"\nreason = \"BV\"\n";
+
+/// A good event, one of a protected person, and every way of being wrong, with the mark where the fault lies. How many.
+fn put_good_and_bad(world: &World, row: &Row, n: usize) -> usize {
+    world.put(&format!("{n:02}-{PERSON}-{MARK}.json"), &event(row, n).to_string());
+    let mut protected = event(row, n + 100);
+    protected["patient"]["protected"] = json!("sekretessmarkering");
+    world.put(&format!("{n:02}-b-{PERSON}-{MARK}.json"), &protected.to_string());
+    let faults = [
+        ("/patient/id", json!(MARK)),
+        ("/type", json!(MARK)),
+        ("/occurredAt", json!(PERSON)),
+        ("/data", json!({MARK: PERSON})),
+        ("/author", json!(PERSON)),
+    ];
+    let count = faults.len();
+    for (k, (pointer, bad)) in faults.into_iter().enumerate() {
+        let mut broken = event(row, n + 1_000 * (k + 1));
+        *broken.pointer_mut(pointer).expect("a field") = bad;
+        world.put(&format!("{n:02}-x{k}-{PERSON}.json"), &broken.to_string());
+    }
+    world.put(&format!("{n:02}-y-{PERSON}.json"), &format!("{{\"{MARK}\": \"{PERSON}"));
+    count + 3
+}
+
+fn assert_commands_clean(world: &World, language: &str) {
+    for format in ["text", "json"] {
+        let said = world.vardbro(&["log", "--limit", "100000", "--lang", language, "--format", format]);
+        assert!(said.lines().count() > 20, "{said}");
+        assert_clean("vardbro log", said.as_bytes());
+    }
+    let list = world.vardbro(&["messages", "list", "--lang", language]);
+    assert!(list.lines().count() > 4, "{list}");
+    assert_clean("vardbro messages list", list.as_bytes());
+    for line in list.lines() {
+        let id = line.split_whitespace().nth(2).expect("an id");
+        for format in ["text", "json"] {
+            let said = world.vardbro(&["messages", "show", id, "--lang", language, "--format", format]);
+            assert_clean("vardbro messages show", said.as_bytes());
+        }
+    }
+    // The files' own names are the user's to see on the terminal; what is said of them is not.
+    for format in ["text", "json"] {
+        let check =
+            Command::new(VARDBRO).args(["check", "--lang", language, "--format", format, "."]).current_dir(world.path("in")).output();
+        let check = check.expect("the program");
+        let said: String = String::from_utf8_lossy(&check.stdout).lines().map(|line| without_file_name(line) + "\n").collect();
+        assert!(said.contains("VB-MAP-"), "{said}");
+        assert_clean("vardbro check", said.as_bytes());
+        assert_clean("vardbro check's error output", &check.stderr);
+    }
+}
+
+/// The line without what stands between the last blank, slash or quotation mark and `.json`.
+fn without_file_name(line: &str) -> String {
+    let cut = |part: &str| part.strip_suffix(".json").and_then(|name| name.rfind(['/', '"', ' '])).map_or(part.len(), |at| at);
+    line.split_inclusive(".json").map(|part| part[..cut(part)].to_owned()).collect()
 }
 
 #[test]
@@ -161,8 +167,7 @@ fn every_line_that_was_logged_follows_the_published_schema() {
     let schema: Value = serde_json::from_str(&vardbro::oplog::schema()).expect("a schema");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let world = World::new("timeout_s = 2\nmax_attempts = 2", "[retry]\nbase_s = 0.1\nlease_s = 5");
-    let receiver =
-        world.receiver("[[answer]]\nstatus = 503\n[[answer]]\ndrop = \"after\"\n[[answer]]\nreceipt = \"rejected\"\nreason = \"BV\"\n");
+    let receiver = world.receiver(FAULTS);
     let daemon = world.daemon();
     for (n, row) in CATALOGUE.iter().enumerate() {
         world.put(&format!("{n:02}.json"), &event(row, n).to_string());

@@ -197,7 +197,8 @@ fn attempt(row: vardbro::store::AttemptRow) -> String {
 #[expect(clippy::disallowed_methods, reason = "a test reads what the store kept")]
 fn episode(world: &World, system: &str, case: &str) -> String {
     let id = world.store.reference_key().episode(&Personal::new(system.to_owned()), &Personal::new(case.to_owned()));
-    let (_, rules, body) = world.store.episode(id).expect("a working store").expect("the episode");
+    let episode = world.store.episode(id).expect("a working store").expect("the episode");
+    let (rules, body) = (episode.rules, episode.body);
     let kept: Value = serde_json::from_slice(body.disclose()).expect("JSON");
     let facts: Vec<Fact> = serde_json::from_value(kept["facts"].clone()).expect("facts");
     let state = episode::fold(&facts, &world.intake.desk.sets[&rules].checklist);

@@ -33,7 +33,7 @@ pub(super) struct DemoArgs {
 /// So that a person can follow.
 const BETWEEN_FILES: Duration = Duration::from_millis(350);
 /// For the whole play.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn run(arguments: &DemoArgs, swedish: bool) -> Result<Ending, Ending> {
     let script = Script::shipped()?;
@@ -100,9 +100,9 @@ async fn play(stage: &Stage, script: &Script, keep: bool, swedish: bool) -> Resu
     let settings = stage.settings(receiver.addr.port())?;
     let log = oplog::Output::file(&stage.folder.join("oplog.ndjson")).map_err(|fault| unusable(&stage.folder, &fault))?;
     oplog::start(&log, oplog::Level::Debug);
-    let (orders, received) = mpsc::channel(1);
+    let (orders, heard) = mpsc::channel(1);
     let (tell_ready, ready) = oneshot::channel();
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), dice: Arc::new(SystemDice), log, orders: received };
+    let surroundings = Surroundings { clock: Arc::new(SystemClock), dice: Arc::new(SystemDice), log, orders: heard };
     let store_path = settings.store_path.clone();
     let daemon = tokio::spawn(async move {
         daemon::run(&settings, surroundings, || {

@@ -10,6 +10,7 @@ use crate::ops;
 use crate::store::{DeliveryRow, Filter, Store};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -113,19 +114,16 @@ impl<'a> Watch<'a> {
                 (None, _, false) => "Taken in; not a message to send",
             };
             let mark = if as_told { '✓' } else { '✗' };
-            out.push_str(&format!("  {mark} {:<13} {end:<36} {}\n", event.file, self.title(event)));
+            let _ = writeln!(out, "  {mark} {:<13} {end:<36} {}", event.file, self.title(event));
         }
-        let all = self.script.events.len();
-        let folder = self.folder.display();
-        out.push_str(&if self.swedish {
-            format!(
-                "\n{good} av {all} som berättelsen säger.\n\n  {folder}/in/done, rejected, outcome   vad källan får veta\n  {folder}/receiver/messages           vad mottagaren fick\n  vardbro log --config {folder}/vardbro.toml\n"
-            )
+        let (all, folder) = (self.script.events.len(), self.folder.display());
+        let (told, hears, got) = if self.swedish {
+            (format!("{good} av {all} som berättelsen säger."), "vad källan får veta", "vad mottagaren fick")
         } else {
-            format!(
-                "\n{good} of {all} as the story says.\n\n  {folder}/in/done, rejected, outcome   what the source hears\n  {folder}/receiver/messages           what the receiver got\n  vardbro log --config {folder}/vardbro.toml\n"
-            )
-        });
+            (format!("{good} of {all} as the story says."), "what the source hears", "what the receiver got")
+        };
+        let _ = writeln!(out, "\n{told}\n\n  {folder}/in/done, rejected, outcome   {hears}\n  {folder}/receiver/messages            {got}");
+        let _ = writeln!(out, "  vardbro log --config {folder}/vardbro.toml");
         Ok((out, good == all))
     }
 
