@@ -2,10 +2,12 @@
 
 use crate::fault::{Code, Fault};
 use crate::model::time::{Clock as _, SystemClock};
+use crate::oplog;
 use crate::receiver::{Certificates, Options, Receiver, Script, ServerTls};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Reference receiver for tests and demonstrations. / Referensmottagare för test och demonstration.
@@ -48,6 +50,8 @@ pub(super) async fn run(args: ReceiverArgs) -> Result<(), Fault> {
     let no_signal = |_| Fault::with(Code::BugPanic, "signal");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
+    oplog::start(&oplog::Output::stderr(), oplog::Level::Info);
+    oplog::watch_panics(Arc::new(SystemClock));
     let running = Receiver::start(options).await?;
     say(running.url().trim_end_matches('/'));
     tokio::select! {

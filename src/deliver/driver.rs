@@ -200,13 +200,21 @@ impl<T: Transport> Driver<T> {
         self.write(self.finish(&claimed, now, next, Some(&reply), Some(attempt))).await;
     }
 
+    /// Writes what became of a delivery. Where the store fails (a full disk), it is tried again for as long as the lease
+    /// lasts: what the receiver said should not have to be asked for twice.
     async fn write(&self, finish: Finish) {
-        let lines = finish.lines.clone();
-        match self.store.finish(finish).await {
-            Ok(true) => lines.iter().for_each(Line::emit),
-            // The lease had passed on: whoever has it now tells the story.
-            Ok(false) => {}
-            Err(fault) => self.report(fault),
+        let until = finish.at + self.policy.lease;
+        loop {
+            match self.store.finish(finish.clone()).await {
+                Ok(true) => return finish.lines.iter().for_each(Line::emit),
+                // The lease had passed on: whoever has it now tells the story.
+                Ok(false) => return,
+                Err(fault) => self.report(fault),
+            }
+            if self.clock.now() >= until {
+                return;
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
         }
     }
 

@@ -67,6 +67,24 @@ codes! {
 }
 
 /// One line.
+///
+/// ```
+/// use vardbro::{fault::Code, model::time::parse_instant, oplog::{Event, Level, Line, Reason}};
+/// let mut line = Line::new(parse_instant("2026-03-10T09:00:00Z").unwrap(), Level::Info, Event::EventAccepted);
+/// line.reason = Some(Reason::Count(2));
+/// assert!(line.code(Code::DlvLost).json().contains("count-2"));
+/// ```
+/// A text has no way in, and neither has personal data:
+/// ```compile_fail,E0308
+/// use vardbro::{model::time::parse_instant, oplog::{Event, Level, Line}};
+/// let mut line = Line::new(parse_instant("2026-03-10T09:00:00Z").unwrap(), Level::Info, Event::EventAccepted);
+/// line.event_ref = Some(String::from("TRS-2026-000123"));
+/// ```
+/// ```compile_fail,E0308
+/// use vardbro::{model::{personal::Personal, time::parse_instant}, oplog::{Event, Level, Line}};
+/// let mut line = Line::new(parse_instant("2026-03-10T09:00:00Z").unwrap(), Level::Info, Event::EventAccepted);
+/// line.patient_ref = Some(Personal::new(String::from("193812217044")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub at: Timestamp,

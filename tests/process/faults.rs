@@ -136,6 +136,40 @@ fn hup_loads_new_certificates_and_keeps_the_old_where_they_are_unusable() {
 }
 
 #[test]
+fn a_shadow_destination_is_written_for_and_never_sent_to() {
+    let world = World::new("mode = \"shadow\"", "");
+    let _receiver = world.receiver("");
+    let daemon = world.daemon();
+    let messages = fill(&world, 60);
+    wait("the files to be taken", Duration::from_secs(30), || fs::read_dir(world.path("in/done")).is_ok_and(|done| done.count() == 60));
+    let listed = world.vardbro(&["messages", "list", "--state", "RESOLVED", "--limit", "1000"]);
+    assert_eq!(listed.lines().count(), messages);
+    stop(daemon);
+    assert!(world.received().is_empty());
+    assert!(world.oplog().iter().any(|line| line["event"] == "message.shadowed"));
+}
+
+#[test]
+fn what_fails_every_time_is_parked_with_a_line_and_holds_up_nobody() {
+    let world = World::new("timeout_s = 1\nmax_attempts = 3", "[retry]\nbase_s = 0.1\nlease_s = 5");
+    let _receiver = world.receiver("[[answer]]\nstatus = 500\ntimes = 3");
+    let daemon = world.daemon();
+    world.put("1.json", &admission("HSL-1", "E-1", 1));
+    world.put("2.json", &planning("HSL-1", "E-2", 2));
+    wait("the message to be parked", Duration::from_secs(20), || {
+        world.vardbro(&["messages", "list", "--state", "PARKED"]).contains("VB-DLV-016")
+    });
+    world.put("3.json", &planning("HSL-1", "E-3", 3));
+    wait("the next of its episode", Duration::from_secs(20), || accepted(&world) == 1);
+    let parked = world.oplog().into_iter().find(|line| line["event"] == "delivery.parked").expect("a line");
+    assert_eq!((&parked["level"], &parked["attempt"]), (&Value::from("error"), &Value::from(3)));
+    wait("the outcome", Duration::from_secs(10), || {
+        fs::read_to_string(world.path("in/outcome/2.json.outcome.json")).is_ok_and(|text| text.contains("PARKED"))
+    });
+    stop(daemon);
+}
+
+#[test]
 fn a_second_daemon_on_the_same_store_does_not_start() {
     let world = World::new("", "");
     let daemon = world.daemon();

@@ -161,28 +161,3 @@ fn without_file_name(line: &str) -> String {
     let cut = |part: &str| part.strip_suffix(".json").and_then(|name| name.rfind(['/', '"', ' '])).map_or(part.len(), |at| at);
     line.split_inclusive(".json").map(|part| part[..cut(part)].to_owned()).collect()
 }
-
-#[test]
-fn every_line_that_was_logged_follows_the_published_schema() {
-    let schema: Value = serde_json::from_str(&vardbro::oplog::schema()).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let world = World::new("timeout_s = 2\nmax_attempts = 2", "[retry]\nbase_s = 0.1\nlease_s = 5");
-    let receiver = world.receiver(FAULTS);
-    let daemon = world.daemon();
-    for (n, row) in CATALOGUE.iter().enumerate() {
-        world.put(&format!("{n:02}.json"), &event(row, n).to_string());
-        world.put(&format!("{n:02}-again.json"), &event(row, n).to_string());
-        world.put(&format!("{n:02}-bad.json"), "{}");
-    }
-    std::thread::sleep(Duration::from_secs(3));
-    drop(receiver);
-    std::thread::sleep(Duration::from_secs(2));
-    daemon.signal("HUP");
-    daemon.signal("TERM");
-    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
-    let lines = world.oplog();
-    assert!(lines.len() > 20);
-    for line in &lines {
-        assert!(validator.is_valid(line), "{line}");
-    }
-}

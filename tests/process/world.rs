@@ -137,6 +137,42 @@ fn lines(path: &Path) -> Vec<Value> {
     whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"))).collect()
 }
 
+/// Whatever a test was about: every line that was logged follows the published schema, and every document that was sent
+/// the published XSD.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let schema: Value = serde_json::from_str(&vardbro::oplog::schema()).expect("a schema");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        for file in ["oplog.ndjson", "receiver.txt"] {
+            for line in lines(&self.path(file)) {
+                assert!(validator.is_valid(&line), "{line}");
+            }
+        }
+        self.assert_documents_valid();
+    }
+}
+
+impl World {
+    /// Judged by a validator that is not ours.
+    #[expect(clippy::print_stderr, reason = "who runs the test shall know what it did not do")]
+    fn assert_documents_valid(&self) {
+        let xsd = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/vardbro-message-1.xsd");
+        let documents: Vec<PathBuf> =
+            fs::read_dir(self.path("receiver/messages")).map_or_else(|_| Vec::new(), |d| d.flatten().map(|e| e.path()).collect());
+        if documents.is_empty() {
+            return;
+        }
+        match Command::new("xmllint").args(["--nonet", "--noout", "--schema", xsd]).args(&documents).output() {
+            Ok(out) => assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr)),
+            Err(_) if std::env::var_os("CI").is_none() => eprintln!("skipped: xmllint is not installed"),
+            Err(fault) => panic!("xmllint: {fault}"),
+        }
+    }
+}
+
 impl Process {
     pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill").success());
