@@ -1,11 +1,25 @@
 //! What follows from an answer. Pure: no clock, no store, no randomness.
 
-use super::driver::Policy;
 use crate::fault::Code;
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::state::{ReceiptStatus, State};
 use jiff::Timestamp;
 use std::time::Duration;
+
+/// The bounds of delivery to one destination.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub max_attempts: u32,
+    pub max_age: Duration,
+    pub receipt_deadline: Duration,
+    pub retry_base: Duration,
+    pub retry_cap: Duration,
+    /// Longest pause between probes of a closed route.
+    pub probe_cap: Duration,
+    pub lease: Duration,
+    /// Most transmissions at once.
+    pub in_flight: usize,
+}
 
 /// How often and since when a delivery has been tried.
 #[derive(Debug, Clone, Copy)]

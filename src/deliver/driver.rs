@@ -1,6 +1,6 @@
 //! The loop of one destination: claim what is due, send it, write what came of it.
 
-use super::decide::{Next, RouteNews, Tries, decide, route_news};
+use super::decide::{Next, Policy, RouteNews, Tries, decide, route_news};
 use super::route::{Route, Turn};
 use crate::fault::Code;
 use crate::model::answer::Answer;
@@ -20,21 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-/// The bounds of delivery to one destination.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    pub max_attempts: u32,
-    pub max_age: Duration,
-    pub receipt_deadline: Duration,
-    pub retry_base: Duration,
-    pub retry_cap: Duration,
-    /// Longest pause between probes of a closed route.
-    pub probe_cap: Duration,
-    pub lease: Duration,
-    /// Most transmissions at once.
-    pub in_flight: usize,
-}
 
 /// One destination's loop.
 pub struct Driver<T> {

@@ -5,5 +5,6 @@ mod driver;
 mod route;
 mod step;
 
-pub use driver::{Driver, Policy, RouteState};
+pub use decide::Policy;
+pub use driver::{Driver, RouteState};
 pub use step::{Round, Steps};
