@@ -1,6 +1,8 @@
 //! Tells the source what became of its events, each time that changes.
 //!
 //! What is to be told stands in the store, raised in the transaction that changed it; so a crash tells twice at worst.
+//! An outcome tells of every version of its event. Two events that came under one file name share one outcome file, and
+//! the last word stands: a source gives each file a name of its own.
 
 use crate::model::name::Name;
 use crate::model::time::instant_text;
@@ -48,11 +50,15 @@ pub async fn run(source: Name, folder: PathBuf, store: Store, mut stop: watch::R
 /// None where the store or the folder failed; it is tried again.
 fn write(store: &Store, source: &Name, folder: &std::path::Path) -> Option<Vec<(i64, i64)>> {
     let mut told = Vec::new();
-    for untold in store.untold(source, BATCH).ok()? {
-        crate::source::directory::tell(folder, &untold.origin, &outcome(&untold)).ok()?;
-        told.push((untold.event, untold.outcome));
+    let untold = store.untold(source, BATCH).ok()?;
+    let all = untold.len();
+    for untold in untold {
+        // One that cannot be written keeps none of the others waiting.
+        if crate::source::directory::tell(folder, &untold.origin, &outcome(&untold)).is_ok() {
+            told.push((untold.event, untold.outcome));
+        }
     }
-    Some(told)
+    (all == 0 || !told.is_empty()).then_some(told)
 }
 
 /// The outcome file's content. It goes to the system that gave the event, and holds nothing but ids, states and our own

@@ -67,6 +67,7 @@ fn a_closed_route_without_messages_is_not_tried_in_a_frenzy() {
         clock: clock.clone(),
         dice: Arc::new(SystemDice),
         route: std::sync::Mutex::default(),
+        alarms: tokio::sync::Mutex::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async {

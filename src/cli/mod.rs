@@ -6,9 +6,10 @@ mod inspect;
 mod run;
 mod settings;
 
-use crate::fault::Fault;
+use crate::fault::{Code, Fault};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -90,7 +91,9 @@ impl From<crate::store::StoreFault> for Ending {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let swedish = swedish(arguments.lang);
-    let ending = dispatch(arguments.command, swedish).unwrap_or_else(|ending| ending);
+    watch_panics(swedish);
+    let run = AssertUnwindSafe(|| dispatch(arguments.command, swedish).unwrap_or_else(|ending| ending));
+    let ending = catch_unwind(run).unwrap_or_else(|_| Ending::Internal(Fault::new(Code::BugPanic)));
     match ending {
         Ending::Clean => ExitCode::SUCCESS,
         Ending::Findings => ExitCode::from(1),
@@ -118,6 +121,14 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Config(command) => settings::run(command),
     }
+}
+
+/// A panic's own words may quote a record: only its place is shown. The daemon and the receiver log it instead.
+fn watch_panics(swedish: bool) {
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
+        complain(&Fault::with(Code::BugPanic, place).text(swedish));
+    }));
 }
 
 fn swedish(asked: Option<Lang>) -> bool {

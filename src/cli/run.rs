@@ -19,12 +19,15 @@ pub(super) fn run(config: &Path) -> Result<Ending, Ending> {
     let log = output(&settings)?;
     oplog::start(&log, level(&settings));
     oplog::watch_panics(Arc::new(SystemClock));
-    let served = runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let (orders, received) = mpsc::channel(4);
         listen(orders)?;
         let surroundings = Surroundings { clock: Arc::new(SystemClock), dice: Arc::new(SystemDice), log, orders: received };
         daemon::run(&settings, surroundings, ready).await.map_err(Ending::Faults)
     });
+    // A thread that hangs on a dead share must not keep the process.
+    runtime.shutdown_background();
     served.map(|()| Ending::Clean)
 }
 

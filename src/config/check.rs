@@ -13,6 +13,8 @@ use crate::model::ids::{HsaId, OrgNumber};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// For writing what became of a try.
+const SETTLING: Duration = Duration::from_secs(2);
 const HSA_ID: &str = "expected SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits";
 const ADDRESS: &str = "expected an address that begins with https://";
 
@@ -131,9 +133,9 @@ impl Checker<'_> {
             self.origin.fault(Code::CfgMissing, &key(missing), &format!("needed together with {given}"));
         }
         let timeout = self.seconds(raw.timeout_s, &key("timeout_s"));
-        if timeout >= lease && lease.is_some() {
-            // Else a second worker could send what the first is still sending.
-            self.origin.fault(Code::CfgValue, &key("timeout_s"), "must be less than retry.lease_s");
+        if timeout.zip(lease).is_some_and(|(timeout, lease)| timeout.mul_f64(1.5) + SETTLING > lease) {
+            // Else a second worker could send what the first is still sending, or asking about.
+            self.origin.fault(Code::CfgValue, &key("timeout_s"), "retry.lease_s must be at least one and a half times this and 2 s more");
         }
         let wire = self.need(raw.wire, &key("wire"));
         let mode = self.need(raw.mode, &key("mode"));

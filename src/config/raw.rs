@@ -165,15 +165,15 @@ pub(super) struct Destination {
     /// HTTP-proxy på vägen till destinationen.
     #[schemars(length(min = 1))]
     pub(super) proxy: Option<String>,
-    /// Seconds that one attempt may take. Less than `retry.lease_s`.
+    /// Seconds that one attempt may take. One and a half times it and 2 s fit into `retry.lease_s`.
     ///
-    /// Sekunder som ett försök får ta. Mindre än `retry.lease_s`.
+    /// Sekunder som ett försök får ta. En och en halv gång så mycket och 2 s ryms i `retry.lease_s`.
     #[schemars(range(min = 0.1, max = 600))]
     pub(super) timeout_s: Option<f64>,
     /// Attempts before a message is parked for a person to look at.
     ///
     /// Försök innan ett meddelande parkeras för en människa att titta på.
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = 10000))]
     pub(super) max_attempts: Option<u32>,
     /// Hours after which an undelivered message is parked.
     ///

@@ -47,7 +47,7 @@ fn the_least_file_gets_every_default() {
     let to = settings.destination("region").unwrap();
     assert_eq!((to.wire, to.mode, to.receipt), (Wire::Xml, Mode::Live, Receipt::Document));
     assert_eq!((&to.ca_file, &to.cert_file, &to.key_file, &to.proxy), (&None, &None, &None, &None));
-    assert_eq!((to.timeout, to.max_attempts, to.in_flight), (Duration::from_secs(30), 12, 16));
+    assert_eq!((to.timeout, to.max_attempts, to.in_flight), (Duration::from_secs(30), 300, 16));
     assert_eq!((to.max_age, to.receipt_deadline), (Duration::from_hours(72), Duration::from_hours(24)));
     assert_eq!(settings.rules, RulesSettings { name: "vanersborg/2026.1".to_owned(), dir: None });
     assert_eq!(settings.store_path, PathBuf::from("/etc/vardbro/vardbro.db"));
@@ -293,7 +293,9 @@ fn what_must_fit_together() {
     );
     assert_eq!(
         faults(&with_destination("timeout_s = 120\n")),
-        ["VB-CFG-004 vardbro.toml:7:13: destination.region.timeout_s: must be less than retry.lease_s"]
+        [
+            "VB-CFG-004 vardbro.toml:7:13: destination.region.timeout_s: retry.lease_s must be at least one and a half times this and 2 s more"
+        ]
     );
     let source = |name: &str| format!("[source.{name}]\nkind = \"directory\"\npath = \"in\"\n");
     assert_eq!(faults(&(source("a") + &source("b"))), ["VB-CFG-004 vardbro.toml:10:8: source.b.path: the same folder as source.a"]);

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Batches that may wait.
 const QUEUE_MAX: usize = 16;
-/// How often to look for what has lost its use, though nothing was heard.
+/// How often to look for what has lost its use: what is withheld meanwhile is of use for longer.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// What the thread is asked to do.
@@ -49,10 +49,15 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
                     let _ = reply.send(batch(&mut intake, &records));
                 }
                 Task::Expire { reply } => {
-                    let next = intake.expire().unwrap_or_else(|fault| {
-                        report(&intake, fault);
-                        None
-                    });
+                    // What panics here is met again with the episode's next event.
+                    let next = match catch_unwind(AssertUnwindSafe(|| intake.expire())) {
+                        Ok(Ok(next)) => next,
+                        Ok(Err(fault)) => {
+                            report(&intake, fault);
+                            None
+                        }
+                        Err(_) => None,
+                    };
                     let _ = reply.send(next);
                 }
             }
@@ -94,9 +99,8 @@ fn report(intake: &Intake, _: StoreFault) {
 }
 
 /// Asks for what has lost its use to be ended, when its time has come.
-pub(super) async fn expire(port: Port, clock: Arc<dyn Clock>, mut news: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn expire(port: Port, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        news.mark_unchanged();
         let (reply, next) = oneshot::channel();
         if port.0.send(Task::Expire { reply }).await.is_err() {
             return;

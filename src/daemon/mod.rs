@@ -12,13 +12,14 @@ use crate::model::dice::Dice;
 use crate::model::event::Recipient;
 use crate::model::name::Name;
 use crate::model::time::Clock;
-use crate::oplog::{self, Event, Level, Line};
+use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
 use crate::store::Store;
 use crate::tell;
 use crate::transport::{Https, TlsFiles};
 use crate::wire::Sender;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -60,6 +61,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let destinations = destinations(settings)?;
     let store = Store::open(&settings.store_path, &secret(surroundings.dice.as_ref()))?;
     let clock = Arc::clone(&surroundings.clock);
+    look_back(&store, &desk, clock.as_ref())?;
     let folders = sources::open(settings)?;
 
     let (stop, stopped) = watch::channel(false);
@@ -78,12 +80,13 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
             clock: Arc::clone(&clock),
             dice: Arc::clone(&surroundings.dice),
             route: Mutex::default(),
+            alarms: tokio::sync::Mutex::default(),
         };
         drivers.spawn(driver.run(stopped.clone()));
     }
     let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: Arc::clone(&clock) };
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
-    let expiry = tokio::spawn(intake_thread::expire(port.clone(), Arc::clone(&clock), store.news(), stopped.clone()));
+    let expiry = tokio::spawn(intake_thread::expire(port.clone(), Arc::clone(&clock), stopped.clone()));
     let mut running = Vec::new();
     for folder in folders {
         running.push(sources::start(folder, port.clone(), Arc::clone(&clock)).map_err(no_thread)?);
@@ -96,17 +99,39 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     }
 
     Line::new(clock.now(), Level::Info, Event::DaemonStopping).emit();
-    sources::stop(running).await;
     let _ = stop.send(true);
-    let _ = expiry.await;
+    let ended = async {
+        sources::stop(running).await;
+        let _ = expiry.await;
+        drivers.join_all().await;
+        tokio::task::spawn_blocking(move || thread.join()).await
+    };
     // What has no answer by then is left to its lease and sent again under the same id at the next start.
-    let in_time = tokio::time::timeout(settings.shutdown_grace, drivers.join_all()).await.is_ok();
-    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    let in_time = tokio::time::timeout(settings.shutdown_grace, ended).await.is_ok();
     let _ = stop_telling.send(true);
     let _ = tokio::time::timeout(LAST_WORDS, tellers.join_all()).await;
     let mut line = Line::new(clock.now(), if in_time { Level::Info } else { Level::Warn }, Event::DaemonStopped);
     line.code = (!in_time).then(|| Code::DlvLost.id());
     line.emit();
+    Ok(())
+}
+
+/// What an earlier configuration left behind: episodes under rules that are gone do not start, deliveries to destinations
+/// that are gone are told of.
+fn look_back(store: &Store, desk: &Desk, clock: &dyn Clock) -> Result<(), Fault> {
+    for rules in store.rules_in_use()? {
+        if !desk.sets.contains_key(&rules) {
+            return Err(Fault::with(Code::CfgRules, format!("{rules}: episodes in the store began with it")));
+        }
+    }
+    for (destination, waiting) in store.waiting()? {
+        if desk.routing.destinations.get(&destination) != Some(&false) {
+            let mut line = Line::new(clock.now(), Level::Error, Event::DestinationGone).code(Code::CfgDestinationGone);
+            line.destination = Some(destination);
+            line.reason = Some(Reason::Count(waiting));
+            line.emit();
+        }
+    }
     Ok(())
 }
 
@@ -149,12 +174,10 @@ pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
 /// Every set that an episode may use: those in the binary and those in the configured folder.
 pub fn rule_sets(settings: &Settings) -> Result<BTreeMap<String, Arc<Rules>>, Vec<Fault>> {
     let mut texts: Vec<(String, String)> = rules::shipped().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    if let Some(dir) = &settings.rules.dir {
-        for path in [dir.join(&settings.rules.name).join("rules.toml")] {
-            if let Ok(text) = std::fs::read_to_string(&path) {
-                texts.push((path.display().to_string(), text));
-            }
-        }
+    for path in settings.rules.dir.iter().flat_map(|dir| rule_files(dir)) {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|fault| Fault::with(Code::CfgRules, format!("{} ({})", path.display(), fault.kind())))?;
+        texts.push((path.display().to_string(), text));
     }
     let mut sets = BTreeMap::new();
     let mut faults = Vec::new();
@@ -165,6 +188,15 @@ pub fn rule_sets(settings: &Settings) -> Result<BTreeMap<String, Arc<Rules>>, Ve
         }
     }
     if faults.is_empty() { Ok(sets) } else { Err(faults) }
+}
+
+/// `NAME/VERSION/rules.toml` below a folder.
+fn rule_files(dir: &Path) -> Vec<PathBuf> {
+    let folders = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = folders(dir).flat_map(|name| folders(&name)).map(|version| version.join("rules.toml")).collect();
+    files.retain(|file| file.is_file());
+    files.sort_unstable();
+    files
 }
 
 fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {

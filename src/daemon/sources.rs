@@ -85,7 +85,10 @@ fn read(mut directory: Directory, mut port: Port, clock: Arc<dyn Clock>, stop: &
                 trouble.told = None;
                 directory.pause().unwrap_or(RESCAN).min(RESCAN)
             }
-            Err(_) => PAUSE,
+            Err(_) => {
+                trouble.trouble(Code::BugStore);
+                PAUSE
+            }
         };
         let _ = woken.recv_timeout(pause);
     }
@@ -102,7 +105,7 @@ impl Report for Trouble {
     fn trouble(&mut self, code: Code) {
         if self.told.replace(code) != Some(code) {
             let mut line = Line::new(self.clock.now(), Level::Error, Event::SourceFault).code(code);
-            line.destination = Some(self.source.clone());
+            line.source = Some(self.source.clone());
             line.emit();
         }
     }

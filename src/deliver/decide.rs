@@ -28,6 +28,8 @@ pub struct Tries {
     pub attempt: u32,
     pub released_at: Timestamp,
     pub now: Timestamp,
+    /// The route failed with this message before, and has worked with others since.
+    pub suspect: bool,
 }
 
 /// How a delivery goes on.
@@ -74,13 +76,16 @@ pub fn decide(answer: &Answer, tries: Tries, policy: &Policy) -> Next {
         Answer::Lost => again(Code::DlvLost),
         Answer::BadReceipt => again(Code::DlvReceipt),
         Answer::ForeignReceipt => again(Code::DlvReceiptOther),
+        // What others get through, this one closes again and again: it is the message, not the route.
+        Answer::RouteDown { fault, .. } if tries.suspect => again(route_code(*fault)),
         Answer::RouteDown { .. } if too_old(tries, policy) => Next::Park { code: Code::DlvAge },
         Answer::RouteDown { fault, retry_after } => Next::Route { code: route_code(*fault), retry_after: *retry_after },
     }
 }
 
-pub fn route_news(answer: &Answer) -> RouteNews {
+pub fn route_news(answer: &Answer, suspect: bool) -> RouteNews {
     match answer {
+        Answer::RouteDown { .. } if suspect => RouteNews::Silent,
         Answer::RouteDown { fault, retry_after } => RouteNews::Down { code: route_code(*fault), retry_after: *retry_after },
         Answer::Lost => RouteNews::Silent,
         _ => RouteNews::Works,
@@ -133,7 +138,7 @@ mod tests {
 
     fn tries(attempt: u32, age_s: i64) -> Tries {
         let released_at = Timestamp::UNIX_EPOCH;
-        Tries { attempt, released_at, now: Timestamp::from_second(age_s).expect("good") }
+        Tries { attempt, released_at, now: Timestamp::from_second(age_s).expect("good"), suspect: false }
     }
 
     #[test]
@@ -157,6 +162,15 @@ mod tests {
         let down = Answer::RouteDown { fault: RouteFault::Status(503), retry_after: None };
         assert_eq!(decide(&down, tries(99, 10), &policy()), Next::Route { code: Code::DlvBusy, retry_after: None });
         assert_eq!(decide(&down, tries(1, 3600), &policy()), Next::Park { code: Code::DlvAge });
+    }
+
+    #[test]
+    fn a_message_that_alone_meets_a_closed_door_pays_for_itself_and_closes_no_route() {
+        let forbidden = Answer::RouteDown { fault: RouteFault::Status(403), retry_after: None };
+        let suspect = Tries { suspect: true, ..tries(1, 10) };
+        assert_eq!(decide(&forbidden, suspect, &policy()), Next::Again { code: Code::DlvAuth, after: Duration::from_secs(2) });
+        assert_eq!(decide(&forbidden, Tries { attempt: 4, ..suspect }, &policy()), Next::Park { code: Code::DlvAttempts });
+        assert_eq!(route_news(&forbidden, true), RouteNews::Silent);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::seal::Checked;
 use crate::store::{Attempt, Claimed, Finish, Store, StoreFault};
 use crate::transport::{Envelope, Reply, Transport};
 use jiff::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -30,19 +30,23 @@ pub struct Driver<T> {
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
     pub route: Mutex<RouteState>,
+    /// Held over a turn of the route and the alarm that tells of it, so that alarms are written in the order of the turns.
+    pub alarms: tokio::sync::Mutex<()>,
 }
 
 /// What is known of the way to the destination.
 #[derive(Debug)]
 pub struct RouteState {
     pub(super) route: Route,
+    /// When it last led somewhere.
+    worked_at: Option<Timestamp>,
     /// An alarm of an earlier life is closed by the first sign that the route works.
     alarm_may_be_open: bool,
 }
 
 impl Default for RouteState {
     fn default() -> Self {
-        Self { route: Route::Open, alarm_may_be_open: true }
+        Self { route: Route::Open, worked_at: None, alarm_may_be_open: true }
     }
 }
 
@@ -52,6 +56,11 @@ impl<T> std::fmt::Debug for Driver<T> {
     }
 }
 
+/// [`Answer::word`]s that the next try asks for.
+const ROUTE_DOWN: &str = "routeDown";
+const PENDING: &str = "pending";
+/// The route is down with this message alone.
+const CLOSED_TO_THIS: &str = "closedToThis";
 /// After a failed claim: the store may be out of space, and asking at once will not help.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Even an idle loop looks again now and then.
@@ -109,20 +118,22 @@ impl<T: Transport> Driver<T> {
 
     /// How many may be claimed now, and when a closed route is tried next.
     pub(super) fn room(&self, in_flight: usize, now: Timestamp) -> (usize, Option<Timestamp>) {
-        let state = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.route_state();
         (state.route.room(in_flight, self.policy.in_flight, now), state.route.probe_at())
     }
 
     /// Updates the route; opens and closes its alarm.
-    async fn hear(&self, answer: &Answer) {
+    async fn hear(&self, news: RouteNews) {
+        let _in_order = self.alarms.lock().await;
         let now = self.clock.now();
-        let news = route_news(answer);
         let (turn, close) = {
-            let mut state = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.route_state();
             let turn = state.route.hear(news, now, self.policy.probe_cap);
-            let close = news == RouteNews::Works && state.alarm_may_be_open;
-            state.alarm_may_be_open = matches!(turn, Turn::Closed(_)) || (state.alarm_may_be_open && !close);
-            (turn, close)
+            if news == RouteNews::Works {
+                state.worked_at = Some(now);
+            }
+            state.alarm_may_be_open |= matches!(turn, Turn::Closed(_));
+            (turn, news == RouteNews::Works && state.alarm_may_be_open)
         };
         let subject = self.destination.as_str().to_owned();
         if let Turn::Closed(cause) = turn {
@@ -135,14 +146,35 @@ impl<T: Transport> Driver<T> {
         }
         if close {
             let line = self.line(now, Level::Info, Event::AlarmClosed).code(Code::DlvRouteClosed);
-            if self.store.close_alarm("route", subject, line.clone()).await.unwrap_or(false) {
-                line.emit();
+            match self.store.close_alarm("route", subject, line.clone()).await {
+                Ok(closed) => {
+                    self.route_state().alarm_may_be_open = false;
+                    if closed {
+                        line.emit();
+                    }
+                }
+                Err(fault) => self.report(fault),
             }
         }
         if turn == Turn::Opened
             && let Err(fault) = self.store.hurry(self.destination.clone(), now).await
         {
             self.report(fault);
+        }
+    }
+
+    fn route_state(&self) -> MutexGuard<'_, RouteState> {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The route failed with this delivery before, and has worked with others since. Once found out, it stays so: when it
+    /// is alone in the queue there is nobody left to prove it by.
+    fn is_suspect(&self, claimed: &Claimed) -> bool {
+        let worked_at = self.route_state().worked_at;
+        match claimed.last_answer.as_deref() {
+            Some(CLOSED_TO_THIS) => true,
+            Some(ROUTE_DOWN) => claimed.tried_at.zip(worked_at).is_some_and(|(tried, worked)| tried < worked),
+            _ => false,
         }
     }
 
@@ -160,6 +192,10 @@ impl<T: Transport> Driver<T> {
             self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvAttempts }, None, None)).await;
             return;
         }
+        if claimed.last_answer.as_deref() == Some(PENDING) {
+            self.write(self.finish(&claimed, started_at, Next::Park { code: Code::DlvReceiptOverdue }, None, None)).await;
+            return;
+        }
         let envelope_id = self.dice.envelope_id();
         let envelope = Envelope {
             message: claimed.message,
@@ -169,19 +205,20 @@ impl<T: Transport> Driver<T> {
         };
         let reply = self.transport.send(envelope).await;
         let now = self.clock.now();
-        let tries = Tries { attempt: claimed.attempt, released_at: claimed.released_at, now };
+        let suspect = self.is_suspect(&claimed);
+        let tries = Tries { attempt: claimed.attempt, released_at: claimed.released_at, now, suspect };
         let next = decide(&reply.answer, tries, &self.policy);
         let attempt = Attempt {
             envelope: envelope_id,
             started_at,
             duration_ms: u64::try_from(now.duration_since(started_at).as_millis()).unwrap_or(0),
-            answer: reply.answer.word(),
+            answer: if suspect && reply.answer.word() == ROUTE_DOWN { CLOSED_TO_THIS } else { reply.answer.word() },
             code: code_of(&next).map(Code::id),
             http_status: reply.http_status,
             receipt: reply.receipt.clone(),
         };
         // The route first: what is written next may wake the loop, and it must not claim on a route that has just closed.
-        self.hear(&reply.answer).await;
+        self.hear(route_news(&reply.answer, suspect)).await;
         self.write(self.finish(&claimed, now, next, Some(&reply), Some(attempt))).await;
     }
 

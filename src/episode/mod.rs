@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FACTS_MAX: usize = 2_000;
 
 /// The part of an event that its episode remembers.
+#[expect(clippy::disallowed_methods, reason = "the episode keeps the source's id, to order by")]
 pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
     let unit = event.head.author.as_ref().and_then(|author| author.unit.as_ref()).map(|unit| unit.hsa_id.as_str().to_owned());
     let what = match &event.body {
@@ -32,6 +33,7 @@ pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
     };
     Fact {
         event: reference.as_str().to_owned(),
+        id: event.head.event_id.0.disclose().clone(),
         version,
         kind: event.head.kind,
         occurred_at: event.head.occurred_at,
@@ -48,7 +50,7 @@ pub fn add(facts: &mut Vec<Fact>, fact: Fact) {
         return;
     }
     facts.retain(|known| known.event != fact.event);
-    let place = facts.partition_point(|known| (known.occurred_at, &known.event) < (fact.occurred_at, &fact.event));
+    let place = facts.partition_point(|known| known.order() < fact.order());
     facts.insert(place, fact);
 }
 

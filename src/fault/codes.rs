@@ -50,6 +50,9 @@ codes! {
     CfgStoreVersion "VB-CFG-011" Operator "0.1.0" {
         "Databasen är skriven av en nyare version", "the store was written by a newer version",
         "Starta den version som skrev den, eller en nyare.", "Start the version that wrote it, or a newer one." }
+    CfgDestinationGone "VB-CFG-012" Operator "0.1.0" {
+        "Meddelanden väntar på en destination som inte längre finns eller bara är skugga", "messages wait for a destination that is gone or only a shadow",
+        "Sätt tillbaka destinationen, med samma namn och mode = \"live\", tills de har gått.", "Put the destination back, under the same name and with mode = \"live\", until they have left." }
 
     SrcEmpty "VB-SRC-001" Sender "0.1.0" {
         "Filen är tom", "the file is empty",
@@ -151,6 +154,9 @@ codes! {
     MapIdType "VB-MAP-025" Sender "0.1.0" {
         "Slaget av patientnummer läses inte av den här versionen", "this version does not read that kind of patient number",
         "Använd personnummer eller samordningsnummer.", "Use personnummer or samordningsnummer." }
+    MapMore "VB-MAP-026" Sender "0.1.0" {
+        "Det finns fler fel än så här många", "there are more faults than these",
+        "Rätta exporten och pröva igen; resten visas då.", "Correct the export and try again; the rest will show then." }
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",

@@ -145,7 +145,9 @@ impl Desk {
         let kind = arrival.mapped.event.head.kind;
         let mut moot: Vec<(MessageId, Name)> = arrival.earlier.clone();
         if kind == EventType::KHt {
-            let withheld = case.withheld.iter().filter(|waiting| waiting.kind == EventType::KHt);
+            let occurred_at = arrival.mapped.event.head.occurred_at;
+            let older = |waiting: &&Waiting| waiting.kind == EventType::KHt && waiting.event.head.occurred_at <= occurred_at;
+            let withheld = case.withheld.iter().filter(older);
             moot.extend(withheld.map(|waiting| (waiting.message, waiting.destination.clone())));
         }
         moot.sort_unstable();
@@ -249,16 +251,11 @@ impl Desk {
             } else {
                 match self.again(&waiting, state, rules, case, validator, at) {
                     Ok(release) => {
-                        let line = self.about(
-                            at,
-                            case.id,
-                            waiting.message,
-                            &waiting.destination,
-                            State::Scheduled,
-                            Event::MessageReleased,
-                            Level::Info,
-                        );
-                        (ChangeTo::Release(release), Some(line))
+                        let shadow = self.routing.is_shadow(&waiting.destination);
+                        let (state, event) =
+                            if shadow { (State::Resolved, Event::MessageShadowed) } else { (State::Scheduled, Event::MessageReleased) };
+                        let line = self.about(at, case.id, waiting.message, &waiting.destination, state, event, Level::Info);
+                        (ChangeTo::Release { release, shadow }, Some(line))
                     }
                     Err(findings) if findings == waiting.findings => {
                         case.withheld.push(waiting);

@@ -27,8 +27,8 @@ use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How often a batch is computed anew before its records are handed back.
-const ROUNDS_MAX: usize = 8;
+/// How often a batch is computed anew without any success before its records are handed back.
+const IDLE_ROUNDS_MAX: usize = 8;
 
 /// Takes records in. One per process and store; it belongs to a thread of its own.
 pub struct Intake {
@@ -56,12 +56,15 @@ impl Intake {
     /// Takes a batch in, in its order. The verdicts are durable when this returns.
     pub fn batch(&mut self, records: &[RawEvent]) -> Result<Vec<Verdict>, StoreFault> {
         let mut verdicts: Vec<Option<Verdict>> = vec![None; records.len()];
-        for _ in 0..ROUNDS_MAX {
+        let mut idle = 0;
+        while idle < IDLE_ROUNDS_MAX {
             let open: Vec<usize> = (0..records.len()).filter(|place| verdicts[*place].is_none()).collect();
             if open.is_empty() {
                 break;
             }
             self.round(records, &open, &mut verdicts)?;
+            let settled = open.iter().any(|place| verdicts[*place].is_some());
+            idle = if settled { 0 } else { idle + 1 };
         }
         // Something else moved these episodes all the while: the source hands the records in again.
         verdicts.into_iter().collect::<Option<Vec<_>>>().ok_or(StoreFault::Stopped)
@@ -137,15 +140,11 @@ impl Intake {
             at: now,
         };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
+        // Refused or not, the case holds what the batch's earlier records made of it.
+        cases.insert(episode, case);
         let draft = match judged {
-            Ok(entry) => {
-                cases.insert(episode, case);
-                Draft::Entry(Box::new(entry), Verdict::Accepted)
-            }
-            Err(findings) => {
-                // The case was not touched; it is read again should the batch need it.
-                self.rejected(record, findings, Some(key), now)
-            }
+            Ok(entry) => Draft::Entry(Box::new(entry), Verdict::Accepted),
+            Err(findings) => self.rejected(record, findings, Some(key), now),
         };
         Ok(Some(draft))
     }

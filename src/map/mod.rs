@@ -98,6 +98,7 @@ fn told(kind: &ProblemKind) -> (Code, Option<(String, String)>) {
         ProblemKind::Person(PersonIdFault::Kind) => (Code::MapPersonKind, None),
         ProblemKind::Person(PersonIdFault::CheckDigit) => (Code::MapPersonCheckDigit, None),
         ProblemKind::UnsupportedIdType => (Code::MapIdType, None),
+        ProblemKind::More => (Code::MapMore, None),
     }
 }
 

@@ -22,10 +22,12 @@ codes! {
 }
 
 /// What one event means for its episode. Small, because the whole list is folded anew for each event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// Keyed reference of the source event; a new version replaces the fact with the same one.
     pub event: String,
+    /// The source's own id: the last word on the order of what happened at one moment.
+    pub id: String,
     pub version: u32,
     pub kind: EventType,
     pub occurred_at: Timestamp,
@@ -37,6 +39,20 @@ pub struct Fact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
     pub what: What,
+}
+
+/// The source's id may hold a person's number, so it is not shown.
+impl std::fmt::Debug for Fact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fact").field("event", &self.event).field("kind", &self.kind).field("what", &self.what).finish_non_exhaustive()
+    }
+}
+
+impl Fact {
+    /// Facts stand in this order: as they happened, then as they were sent, then as the source numbers them.
+    pub fn order(&self) -> (Timestamp, Option<Timestamp>, &str) {
+        (self.occurred_at, self.sent_at, &self.id)
+    }
 }
 
 /// The part of a body that the fold looks at.

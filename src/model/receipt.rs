@@ -59,7 +59,22 @@ impl ForeignCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The code, where it is of a form that receivers use: a word of the reference receiver's, a number (`T02`, `E-30`), or a
+    /// constraint of the schema (`cvc-pattern-valid`). Any other word may be about a person.
+    pub fn known(&self) -> Option<&str> {
+        let text = self.0.as_str();
+        let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = text[letters..].strip_prefix('-').unwrap_or(&text[letters..]);
+        let numbered = (1..=4).contains(&letters) && (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        let constraint = text.starts_with("cvc-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'.');
+        (numbered || constraint || KNOWN_CODES.contains(&text)).then_some(text)
+    }
 }
+
+/// Words that the reference receiver uses as codes.
+pub const KNOWN_CODES: &[&str] =
+    &["script", "idempotencyKey", "contentHash", "unreadable", "duplicate", "schema", "doctype", "encoding", "limit", "well-formed"];
 
 /// SHA-256 over the bytes of a message's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,6 +13,9 @@ use std::fmt::Write as _;
 /// Most items in one list.
 pub const LIST_MAX: usize = 200;
 
+/// Most problems that are told of one record.
+pub const PROBLEMS_MAX: usize = 100;
+
 /// What a value looks like.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
@@ -76,20 +79,32 @@ pub enum ProblemKind {
     Empty,
     UnknownField,
     DuplicateField,
-    WrongKind { expected: &'static str },
-    UnknownCode { allowed: Vec<&'static str> },
+    WrongKind {
+        expected: &'static str,
+    },
+    UnknownCode {
+        allowed: Vec<&'static str>,
+    },
     NoZone,
     NotAnInstant,
     NotADay,
     NotAnHsaId,
     NotAPhone,
     NotAUuid,
-    TooLong { max: usize },
-    TooMany { max: usize },
-    TooFew { min: usize },
+    TooLong {
+        max: usize,
+    },
+    TooMany {
+        max: usize,
+    },
+    TooFew {
+        min: usize,
+    },
     BadCharacter,
     Person(super::person::PersonIdFault),
     UnsupportedIdType,
+    /// There are more than are told.
+    More,
 }
 
 #[derive(Debug)]
@@ -113,8 +128,15 @@ impl Reader {
     }
 
     pub fn problem<T>(&mut self, at: usize, kind: ProblemKind) -> Option<T> {
-        let path = self.path_text();
-        self.problems.push(Problem { path, at, kind });
+        match self.problems.len() {
+            PROBLEMS_MAX => {}
+            // Whoever sends so many has one fault in the export, not a hundred; more would only bury it.
+            last if last == PROBLEMS_MAX - 1 => self.problems.push(Problem { path: String::new(), at, kind: ProblemKind::More }),
+            _ => {
+                let path = self.path_text();
+                self.problems.push(Problem { path, at, kind });
+            }
+        }
         None
     }
 

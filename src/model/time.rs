@@ -42,7 +42,7 @@ const YEARS: std::ops::RangeInclusive<i16> = 1850..=2200;
 /// Reads an RFC 3339 instant. The zone is demanded: half of the year a bare Swedish time is an hour wrong.
 pub fn parse_instant(text: &str) -> Result<Timestamp, TimeFault> {
     let bytes = text.as_bytes();
-    let shaped = bytes.len() >= 19 && bytes.len() <= 40 && matches!(bytes[10], b'T' | b't') && !text.contains('[');
+    let shaped = text.is_ascii() && bytes.len() >= 19 && bytes.len() <= 40 && matches!(bytes[10], b'T' | b't') && !text.contains('[');
     if !shaped {
         return Err(TimeFault::Malformed);
     }
@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(parse_instant("2026-03-10"), Err(TimeFault::Malformed));
         assert_eq!(parse_instant("2026-02-30T09:00:00+01:00"), Err(TimeFault::Malformed));
         assert_eq!(parse_instant("åäöåäöåäöåäöåäö"), Err(TimeFault::Malformed));
+        assert_eq!(parse_instant("2026-03-10T09:00:0å"), Err(TimeFault::Malformed));
         let at = parse_instant("2026-03-10T09:00:00+01:00").expect("good");
         assert_eq!(instant_text(at), "2026-03-10T08:00:00.000Z");
     }

@@ -30,6 +30,7 @@ codes! {
         DaemonStopped = "daemon.stopped": "Tjänsten har stannat", "The daemon has stopped";
         CertificatesLoaded = "certificates.loaded": "Certifikat inlästa", "Certificates loaded";
         CertificatesKept = "certificates.kept": "Nya certifikat dög inte; de gamla används", "New certificates were unusable; the old ones stay";
+        DestinationGone = "destination.gone": "Meddelanden väntar på en destination som saknas", "Messages wait for a destination that is missing";
         SourceFault = "source.fault": "Källan kan inte läsas", "The source cannot be read";
         EventAccepted = "event.accepted": "Händelse mottagen", "Event accepted";
         EventDuplicate = "event.duplicate": "Händelsen är redan mottagen", "The event was accepted before";
@@ -97,6 +98,8 @@ pub struct Line {
     pub event_ref: Option<Ref>,
     pub episode_id: Option<EpisodeId>,
     pub destination: Option<Name>,
+    /// The source, where the line is about one.
+    pub source: Option<Name>,
     pub state: Option<State>,
     pub attempt: Option<u32>,
     pub duration_ms: Option<u64>,
@@ -154,6 +157,7 @@ impl Line {
             event_ref: None,
             episode_id: None,
             destination: None,
+            source: None,
             state: None,
             attempt: None,
             duration_ms: None,
@@ -185,6 +189,7 @@ impl Line {
         put("event_ref", self.event_ref.as_ref().map(|r| r.as_str().into()));
         put("episode_id", self.episode_id.map(|id| id.to_string().into()));
         put("destination", self.destination.as_ref().map(|name| name.as_str().into()));
+        put("source", self.source.as_ref().map(|name| name.as_str().into()));
         put("state", self.state.map(|state| state.code().into()));
         put("attempt", self.attempt.map(Into::into));
         put("duration_ms", self.duration_ms.map(Into::into));

@@ -29,6 +29,7 @@ pub fn schema() -> String {
             "event_ref": {"type": "string", "pattern": reference, "description": "keyed reference of the source event, or of its file where it could not be read"},
             "episode_id": {"type": "string", "pattern": uuid},
             "destination": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
+            "source": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
             "state": {"enum": states},
             "attempt": {"type": "integer", "minimum": 0},
             "duration_ms": {"type": "integer", "minimum": 0},

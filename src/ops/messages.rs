@@ -23,7 +23,7 @@ pub enum Found {
 /// Finds a delivery by message id, by a unique beginning of one (8 or more), or by `system:eventId`; `@destination`
 /// picks one of several.
 pub fn find(store: &Store, wanted: &str) -> Result<Found, StoreFault> {
-    let (name, destination) = wanted.split_once('@').map_or((wanted, None), |(name, destination)| (name, Some(destination)));
+    let (name, destination) = wanted.rsplit_once('@').map_or((wanted, None), |(name, destination)| (name, Some(destination)));
     let hex = name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     let mut rows = if hex {
         store.deliveries(&Filter { message: Some(name.to_lowercase()), limit: 50, ..Filter::default() })?

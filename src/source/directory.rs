@@ -12,9 +12,10 @@ use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::raw::{RawEvent, Verdict};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,6 +26,8 @@ const BATCH_BYTES: u64 = 8 * 1024 * 1024;
 const NAME_MAX: usize = 200;
 /// A file that breaks off is given so many times `still` before it is refused.
 const GRACE: u32 = 10;
+/// Most files of one name in a folder of ours; the next one stays where it is.
+const NAMESAKES_MAX: usize = 10_000;
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// How a folder is read.
@@ -44,6 +47,10 @@ pub struct Directory {
     settings: Settings,
     /// Files that are not yet taken: what they looked like, and since when.
     seen: HashMap<String, (Look, Instant, Instant)>,
+    /// The folder's listing, as far as it has not been worked off: a folder of many files is listed once, not once a batch.
+    listed: VecDeque<(String, PathBuf)>,
+    /// Files that could not be moved, as they looked: left alone until they change, so that they hold up no others.
+    stuck: HashMap<String, Look>,
     pruned: Option<Instant>,
 }
 
@@ -51,6 +58,13 @@ pub struct Directory {
 struct Look {
     bytes: u64,
     modified: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Look {
+    fn at(meta: &Metadata) -> Self {
+        Self { bytes: meta.len(), modified: meta.modified().ok(), inode: meta.ino() }
+    }
 }
 
 struct Candidate {
@@ -58,6 +72,7 @@ struct Candidate {
     path: PathBuf,
     /// When we first met the file in this form.
     young: bool,
+    look: Option<Look>,
     body: Result<Personal<Vec<u8>>, Box<Finding>>,
 }
 
@@ -67,41 +82,41 @@ impl Directory {
         for folder in ["done", "rejected", "outcome"] {
             fs::create_dir_all(settings.path.join(folder))?;
         }
-        Ok(Self { settings, seen: HashMap::new(), pruned: None })
+        Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), pruned: None })
     }
 
     /// Takes what is ready, one batch. True where there may be more at once.
     pub fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
         self.prune();
-        let Ok(names) = self.names() else {
+        if self.listed.is_empty() && self.list().is_err() {
             report.trouble(Code::SrcFolder);
             return Err(Unavailable);
-        };
+        }
         let mut batch = Vec::new();
         let mut bytes = 0;
-        let mut more = false;
-        for (name, path) in names {
-            if batch.len() >= BATCH_FILES || bytes >= BATCH_BYTES {
-                more = true;
-                break;
-            }
+        while batch.len() < BATCH_FILES && bytes < BATCH_BYTES {
+            let Some((name, path)) = self.listed.pop_front() else { break };
             if let Some(candidate) = self.look(name, path) {
                 bytes += candidate.body.as_ref().map_or(0, size);
                 batch.push(candidate);
             }
         }
         if batch.is_empty() {
-            return Ok(false);
+            return Ok(!self.listed.is_empty());
         }
         let raws = batch.iter().map(|candidate| self.raw(candidate)).collect();
         let verdicts = intake.submit(raws)?;
+        let mut settled = false;
         for (candidate, verdict) in batch.iter().zip(verdicts) {
+            settled |= verdict != Verdict::Unfinished;
             if self.settle(candidate, &verdict).is_err() {
                 report.trouble(Code::SrcFolder);
-                return Err(Unavailable);
+                if let Some(look) = candidate.look {
+                    self.stuck.insert(candidate.name.clone(), look);
+                }
             }
         }
-        Ok(more)
+        Ok(settled || !self.listed.is_empty())
     }
 
     /// How long until something that we have seen may be ready.
@@ -117,8 +132,8 @@ impl Directory {
         &self.settings.path
     }
 
-    /// The files that lie there, by the names under which they are told of, and where they are.
-    fn names(&mut self) -> io::Result<Vec<(String, PathBuf)>> {
+    /// Lists the files that lie there, by the names under which they are told of, and where they are.
+    fn list(&mut self) -> io::Result<()> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.settings.path)? {
             let entry = entry?;
@@ -129,19 +144,23 @@ impl Directory {
             }
         }
         names.sort_unstable();
-        self.seen.retain(|name, _| names.binary_search_by(|(known, _)| known.cmp(name)).is_ok());
-        Ok(names)
+        let there = |name: &String| names.binary_search_by(|(known, _)| known.cmp(name)).is_ok();
+        self.seen.retain(|name, _| there(name));
+        self.stuck.retain(|name, _| there(name));
+        self.listed = names.into();
+        Ok(())
     }
 
     /// The file, if it is ready to be taken.
     fn look(&mut self, name: String, path: PathBuf) -> Option<Candidate> {
         let refuse = |code: Code| Err(Box::new(code.finding(Effect::Refuse, Layer::Syntax, None)));
         if name.len() > NAME_MAX || name.contains('\u{fffd}') {
-            return path.exists().then(|| Candidate { name, path, young: false, body: refuse(Code::SrcName) });
+            return path.exists().then(|| Candidate { name, path, young: false, look: None, body: refuse(Code::SrcName) });
         }
         let meta = fs::symlink_metadata(&path).ok()?;
-        let (still, young) = self.stillness(&name, &meta);
-        if !still {
+        let look = Look::at(&meta);
+        let (still, young) = self.stillness(&name, look);
+        if !still || self.stuck.get(&name) == Some(&look) {
             return None;
         }
         let body = if !meta.is_file() {
@@ -158,12 +177,11 @@ impl Directory {
                 Err(_) => refuse(Code::SrcUnreadable),
             }
         };
-        Some(Candidate { name, path, young, body })
+        Some(Candidate { name, path, young, look: Some(look), body })
     }
 
     /// Whether the file has been unchanged long enough, and whether it may still be a file in the making.
-    fn stillness(&mut self, name: &str, meta: &Metadata) -> (bool, bool) {
-        let look = Look { bytes: meta.len(), modified: meta.modified().ok() };
+    fn stillness(&mut self, name: &str, look: Look) -> (bool, bool) {
         let now = Instant::now();
         let entry = self.seen.entry(name.to_owned()).or_insert((look, now, now));
         if entry.0 != look {
@@ -184,14 +202,17 @@ impl Directory {
 
     /// Moves a file out of the way, now that its fate is durable.
     fn settle(&mut self, candidate: &Candidate, verdict: &Verdict) -> io::Result<()> {
+        let replaced = |look: Look| fs::symlink_metadata(&candidate.path).is_ok_and(|meta| Look::at(&meta) != look);
         match verdict {
             Verdict::Unfinished => return Ok(()),
+            // Another file has come under the name since ours was read: it is not ours to move.
+            _ if candidate.look.is_some_and(replaced) => return Ok(()),
             Verdict::Accepted | Verdict::Duplicate if self.settings.keep_done.is_some() => {
-                rename(&candidate.path, &self.free("done", &candidate.name))?;
+                rename(&candidate.path, &self.free("done", &candidate.name)?)?;
             }
             Verdict::Accepted | Verdict::Duplicate => ignore_missing(fs::remove_file(&candidate.path))?,
             Verdict::Rejected(findings) => {
-                let target = self.free("rejected", &candidate.name);
+                let target = self.free("rejected", &candidate.name)?;
                 let mut reason = target.clone().into_os_string();
                 reason.push(".reason.json");
                 // The reason first: a refused file without one would be a riddle.
@@ -204,16 +225,14 @@ impl Directory {
     }
 
     /// A name in a folder of ours that is not taken.
-    fn free(&self, folder: &str, name: &str) -> PathBuf {
+    fn free(&self, folder: &str, name: &str) -> io::Result<PathBuf> {
         let folder = self.settings.path.join(folder);
         let short: String = name.chars().take(NAME_MAX / 4).collect();
         let name = if name.len() > NAME_MAX { short.as_str() } else { name };
         let first = folder.join(name);
-        if !first.exists() {
-            return first;
-        }
-        // A thousand files of one name are a fault of the sender's; then the newest takes the last one's place.
-        (2..1_000).map(|n| folder.join(format!("{name}~{n}"))).find(|path| !path.exists()).unwrap_or(first)
+        let others = (2..NAMESAKES_MAX).map(|n| folder.join(format!("{name}~{n}")));
+        let free = std::iter::once(first).chain(others).find(|path| !path.exists());
+        free.ok_or_else(|| io::ErrorKind::AlreadyExists.into())
     }
 
     /// Old files in `done/` go, at most once an hour.
@@ -225,8 +244,9 @@ impl Directory {
         self.pruned = Some(Instant::now());
         let Ok(entries) = fs::read_dir(self.settings.path.join("done")) else { return };
         for entry in entries.flatten() {
-            let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > keep));
-            if old {
+            // Counted from the move (change time), not from when the sender wrote the file.
+            let moved = |meta: Metadata| SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(meta.ctime()).unwrap_or(0));
+            if entry.metadata().map(moved).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > keep)) {
                 // What cannot be removed now is tried again in an hour.
                 let _ = fs::remove_file(entry.path());
             }
@@ -250,7 +270,10 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = PathBuf::from(beside);
-    File::create(&beside)?.write_all(text.as_bytes())?;
+    let mut file = File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    // The store will remember that this was told.
+    file.sync_all()?;
     fs::rename(&beside, path)
 }
 

@@ -161,12 +161,12 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
     let destination = change.destination.as_str();
     let applied =
         match &change.to {
-            ChangeTo::Release(document) => release(db, delivery, &episode, destination, document, at)?,
+            ChangeTo::Release { release: document, shadow } => release(db, delivery, &episode, destination, document, *shadow, at)?,
             ChangeTo::End { state, findings } => {
                 let rows = db
                     .prepare_cached(
                         "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
-                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0))",
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
                     )?
                     .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
                 if rows == 0 {
@@ -192,22 +192,26 @@ fn release(
     episode: &str,
     destination: &str,
     release: &Release,
+    shadow: bool,
     at: Timestamp,
 ) -> Result<Applied, StoreFault> {
-    let head = lane_is_free(db, episode, destination)?;
+    let state = if shadow { State::Resolved } else { State::Scheduled };
+    let head = !shadow && lane_is_free(db, episode, destination)?;
     let rows = db
         .prepare_cached(
-            "UPDATE delivery SET state = ?2, open = 1, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
-                code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
+            "UPDATE delivery SET state = ?2, open = ?8, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
+                settled_at = ?9, code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
         )?
         .execute(params![
             delivery,
-            State::Scheduled.code(),
+            state.code(),
             head,
             i64::try_from(release.sequence).unwrap_or(i64::MAX),
             release.checked.content().disclose(),
             release.checked.hash().as_bytes(),
             at.as_millisecond(),
+            !shadow,
+            shadow.then_some(at.as_millisecond()),
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
 }

@@ -116,8 +116,9 @@ pub struct Change {
 
 #[derive(Debug, Clone)]
 pub enum ChangeTo {
-    /// It enters its lane. The entry conflicts where it is no longer withheld.
-    Release(Release),
+    /// It enters its lane, or where the destination is a shadow, ends written and unsent. The entry conflicts where it is no
+    /// longer withheld.
+    Release { release: Release, shadow: bool },
     /// It ends unsent. Nothing happens where it has been sent meanwhile: what has left stays a fact.
     End { state: State, findings: Vec<Finding> },
     /// It stays withheld, for these reasons.
@@ -151,19 +152,16 @@ pub struct Claimed {
     pub id: i64,
     pub token: [u8; 16],
     pub message: MessageId,
-    pub destination: Name,
     pub episode: EpisodeId,
-    pub event: i64,
     pub event_ref: Ref,
-    pub kind: EventType,
     /// This try's number, from 1; a crash counted too.
     pub attempt: u32,
-    pub sequence: u64,
     pub released_at: Timestamp,
     pub content: Personal<Vec<u8>>,
     pub hash: Vec<u8>,
-    /// What the try before ended in.
+    /// What the try before ended in, and when.
     pub last_answer: Option<String>,
+    pub tried_at: Option<Timestamp>,
 }
 
 /// What was claimed, and when there is more.

@@ -2,7 +2,6 @@
 
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::{Attempt, Claimed, Claims, Finish, Store, StoreFault};
-use crate::model::catalogue::EventType;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
 use crate::model::name::Name;
@@ -44,7 +43,9 @@ impl Store {
             if !finish.state.in_lane() {
                 promote(db, &episode, &destination)?;
             }
-            raise_outcome(db, finish.id)?;
+            if !finish.unburn {
+                raise_outcome(db, finish.id)?;
+            }
             for line in &finish.lines {
                 write_line(db, line)?;
             }
@@ -101,11 +102,6 @@ impl Store {
         })
         .await
     }
-
-    /// Writes lines that belong to no delivery.
-    pub async fn note(&self, line: Line) -> Result<(), StoreFault> {
-        self.write(move |db| write_line(db, &line)).await
-    }
 }
 
 fn claim(
@@ -119,12 +115,12 @@ fn claim(
     let mut statement = db.prepare_cached(
         "UPDATE delivery SET state = 'SUBMITTED', attempts = attempts + 1, lease_token = ?4, lease_until = ?3, next_at = ?3
          WHERE id IN (SELECT id FROM delivery WHERE head = 1 AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?5)
-         RETURNING id, message_id, episode_id, event_id, kind, attempts, sequence, released_at, document, content_hash, last_answer,
+         RETURNING id, message_id, episode_id, attempts, released_at, document, content_hash, last_answer, tried_at,
             (SELECT key FROM event WHERE event.id = event_id)",
     )?;
     let rows = statement.query_map(
         params![destination.as_str(), now.as_millisecond(), lease_until.as_millisecond(), token, i64::try_from(limit).unwrap_or(1)],
-        |row| Ok(claimed(row, destination, token)),
+        |row| Ok(claimed(row, token)),
     )?;
     let mut out: Vec<Claimed> = rows.map(|row| row?).collect::<Result<_, _>>()?;
     debug_assert!(out.len() <= limit);
@@ -132,24 +128,21 @@ fn claim(
     Ok(out)
 }
 
-fn claimed(row: &Row<'_>, destination: &Name, token: [u8; 16]) -> Result<Claimed, StoreFault> {
+fn claimed(row: &Row<'_>, token: [u8; 16]) -> Result<Claimed, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     let uuid = |column: usize| -> Result<Uuid, StoreFault> { Uuid::try_parse(&row.get::<_, String>(column)?).map_err(|_| damaged()) };
     Ok(Claimed {
         id: row.get(0)?,
         token,
         message: MessageId(uuid(1)?),
-        destination: destination.clone(),
         episode: EpisodeId(uuid(2)?),
-        event: row.get(3)?,
-        event_ref: Ref::parse(&row.get::<_, String>(11)?).ok_or_else(damaged)?,
-        kind: EventType::parse(&row.get::<_, String>(4)?).ok_or_else(damaged)?,
-        attempt: row.get(5)?,
-        sequence: u64::try_from(row.get::<_, i64>(6)?).map_err(|_| damaged())?,
-        released_at: timestamp(row.get(7)?)?,
-        content: Personal::new(row.get::<_, Option<Vec<u8>>>(8)?.unwrap_or_default()),
-        hash: row.get::<_, Option<Vec<u8>>>(9)?.unwrap_or_default(),
-        last_answer: row.get(10)?,
+        attempt: row.get(3)?,
+        released_at: timestamp(row.get(4)?)?,
+        content: Personal::new(row.get::<_, Option<Vec<u8>>>(5)?.unwrap_or_default()),
+        hash: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
+        last_answer: row.get(7)?,
+        tried_at: row.get::<_, Option<i64>>(8)?.map(timestamp).transpose()?,
+        event_ref: Ref::parse(&row.get::<_, String>(9)?).ok_or_else(damaged)?,
     })
 }
 
@@ -158,7 +151,7 @@ fn settle(db: &Connection, finish: &Finish) -> Result<Option<(String, String)>, 
     let found = db
         .prepare_cached(
             "UPDATE delivery SET state = ?3, open = ?4, head = ?4, next_at = ?5, lease_until = NULL, lease_token = NULL, attempts = attempts - ?6,
-                last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination",
+                last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination",
         )?
         .query_row(
             params![
@@ -172,6 +165,7 @@ fn settle(db: &Connection, finish: &Finish) -> Result<Option<(String, String)>, 
                 finish.code,
                 findings_json(&finish.findings),
                 finish.state.is_end().then_some(finish.at.as_millisecond()),
+                finish.at.as_millisecond(),
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )

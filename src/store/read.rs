@@ -220,13 +220,13 @@ impl Store {
         .await
     }
 
-    /// Lines of the journal, oldest first; the newest ones where nothing is asked for after a row.
+    /// Lines of the journal, oldest first: the next ones after a row, or the newest where none is named.
     pub fn journal(&self, filter: &Filter) -> Result<Vec<JournalRow>, StoreFault> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT id, line FROM (SELECT id, line FROM journal WHERE id > ?1 AND (?2 IS NULL OR episode_id = ?2)
                     AND (?3 IS NULL OR message_id LIKE ?3 || '%') AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR code = ?5) AND (?6 IS NULL OR at >= ?6)
-                    ORDER BY id DESC LIMIT ?7) ORDER BY id",
+                    ORDER BY CASE WHEN ?1 = 0 THEN -id ELSE id END LIMIT ?7) ORDER BY id",
             )?;
             let rows = statement.query_map(
                 params![
@@ -266,7 +266,7 @@ impl Store {
         })
     }
 
-    /// Deliveries of the newest version of a source event, by its keyed reference.
+    /// Deliveries of a source event, all its versions, newest first, by its keyed reference.
     pub fn deliveries_of_event(&self, key: &Ref) -> Result<Vec<DeliveryRow>, StoreFault> {
         self.read(|db| {
             let mut statement = db.prepare_cached(&format!(
@@ -309,24 +309,36 @@ impl Store {
         })
     }
 
-    /// How many deliveries are in each state.
-    pub fn counts(&self) -> Result<Vec<(State, u64)>, StoreFault> {
+    /// Names of the rules that episodes began with.
+    pub fn rules_in_use(&self) -> Result<Vec<String>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT state, COUNT(*) FROM delivery GROUP BY state")?;
+            let mut statement = db.prepare_cached("SELECT DISTINCT rules FROM episode")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many deliveries wait in the lanes of each destination.
+    pub fn waiting(&self) -> Result<Vec<(Name, u64)>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT destination, COUNT(*) FROM delivery WHERE open = 1 GROUP BY destination")?;
             let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             let mut out = Vec::new();
             for row in rows {
-                let (state, count) = row?;
-                let state = State::parse(&state).ok_or(StoreFault::Damaged { table: "delivery" })?;
-                out.push((state, u64::try_from(count).unwrap_or(0)));
+                let (destination, count) = row?;
+                out.push((name(&destination)?, u64::try_from(count).unwrap_or(0)));
             }
             Ok(out)
         })
     }
 }
 
+/// Of an event in all its versions: an outcome tells of each.
 fn deliveries_of(db: &Connection, event: i64) -> Result<Vec<DeliveryRow>, StoreFault> {
-    let mut statement = db.prepare_cached(&format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE event_id = ?1 ORDER BY id"))?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {DELIVERY_COLUMNS} FROM delivery
+         WHERE event_id IN (SELECT id FROM event WHERE key = (SELECT key FROM event WHERE id = ?1)) ORDER BY id"
+    ))?;
     let rows = statement.query_map([event], |row| Ok(delivery(row)))?;
     rows.map(|row| row?).collect()
 }

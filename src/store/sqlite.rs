@@ -5,6 +5,7 @@ use crate::fault::{Code, Fault};
 use crate::model::keyed::ReferenceKey;
 use rusqlite::{Connection, OpenFlags, Savepoint};
 use std::fs::{File, TryLockError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -167,7 +168,13 @@ fn write_loop(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
             group.clear();
             continue;
         }
-        let answers: Vec<Answer> = group.drain(..).map(|job| job(&mut connection)).collect();
+        let jobs = std::mem::take(&mut group);
+        let Ok(answers) = catch_unwind(AssertUnwindSafe(|| jobs.into_iter().map(|job| job(&mut connection)).collect::<Vec<Answer>>()))
+        else {
+            // Nothing of the group was committed; whoever waits hears that, and the writer lives on.
+            let _ = connection.execute_batch("ROLLBACK");
+            continue;
+        };
         let committed = connection.execute_batch("COMMIT").map_err(StoreFault::from);
         if committed.is_err() {
             let _ = connection.execute_batch("ROLLBACK");

@@ -4,7 +4,7 @@ use super::Envelope;
 use crate::fault::Code;
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::receipt::{ForeignCode, Receipt};
+use crate::model::receipt::Receipt;
 use crate::model::state::ReceiptStatus;
 use crate::wire::receipt;
 use std::error::Error;
@@ -49,7 +49,8 @@ fn verdict(receipt: &Receipt) -> Answer {
         .errors
         .iter()
         .map(|error| {
-            let code = shown(&error.code);
+            // What may be about a person stays in the stored receipt.
+            let code = error.code.known().unwrap_or("–");
             let detail = (format!("kod {code}"), format!("code {code}"));
             Code::DlvRejected.finding(
                 if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn },
@@ -59,12 +60,6 @@ fn verdict(receipt: &Receipt) -> Answer {
         })
         .collect();
     Answer::Receipt { status: receipt.status, retryable: receipt.retryable.unwrap_or(false), reason: receipt.reason, findings }
-}
-
-/// A code with a long run of digits may be a person's number: it stays in the stored receipt.
-fn shown(code: &ForeignCode) -> &str {
-    let digits = code.as_str().bytes().filter(u8::is_ascii_digit).count();
-    if digits < 6 { code.as_str() } else { "–" }
 }
 
 /// A request that brought no answer: either it cannot have arrived, or we do not know.

@@ -85,7 +85,7 @@ impl Https {
     /// small a request is sent whole, and the server's alert is what comes back.
     async fn failure(&self, fault: &reqwest::Error) -> Answer {
         if classify::unsure(fault)
-            && let Err(again) = self.client.load().head(&self.url).timeout(CONNECT_MAX).send().await
+            && let Err(again) = self.client.load().head(&self.url).timeout(CONNECT_MAX.min(self.timeout / 2)).send().await
             && let certificate @ Answer::RouteDown { fault: RouteFault::ClientCertificate, .. } = classify::failure(&again)
         {
             return certificate;
@@ -113,10 +113,12 @@ impl Transport for Https {
         };
         let answer = match status {
             300..=399 | 401 | 403 | 404 | 407 | 429 | 502..=504 => Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
-            202 if has_location || body.is_empty() => Answer::Pending,
+            202 if self.wants_receipt && (has_location || body.is_empty()) => Answer::Pending,
             _ => classify::answer(status, &body, &envelope, self.wants_receipt),
         };
-        let receipt = (!body.is_empty()).then(|| Personal::new(body));
+        // The page of a gateway that is down is no receipt, and would be kept once a probe.
+        let kept = !body.is_empty() && !matches!(answer, Answer::RouteDown { .. });
+        let receipt = kept.then(|| Personal::new(body));
         Reply { answer, http_status: Some(status), receipt }
     }
 }
@@ -126,7 +128,8 @@ fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) ->
         .user_agent(concat!("vardbro/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .tls_version_min(tls::Version::TLS_1_2)
-        .connect_timeout(CONNECT_MAX.min(timeout))
+        // Well within the whole, so that a connection that is not made is told from an answer that does not come.
+        .connect_timeout(CONNECT_MAX.min(timeout / 2))
         .timeout(timeout)
         .pool_idle_timeout(Duration::from_mins(1))
         .tcp_keepalive(Duration::from_secs(30))

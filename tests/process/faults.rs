@@ -1,7 +1,7 @@
 //! Nothing lost, nothing out of order, nothing sent again but under its own id.
 
-use super::world::{Process, World, admission, planning, wait};
-use serde_json::Value;
+use super::world::{Process, World, admission, message, planning, wait};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn accepted(world: &World) -> usize {
 
 #[test]
 fn kill_nine_in_the_middle_of_2000_files_loses_nothing() {
-    let world = World::new("timeout_s = 5", "[retry]\nbase_s = 0.2\nlease_s = 6");
+    let world = World::new("timeout_s = 2", "[retry]\nbase_s = 0.2\nlease_s = 6");
     let _receiver = world.receiver("");
     let messages = fill(&world, 2_000);
     // Pauses that differ, so that the knife falls at many places.
@@ -166,6 +166,83 @@ fn what_fails_every_time_is_parked_with_a_line_and_holds_up_nobody() {
     wait("the outcome", Duration::from_secs(10), || {
         fs::read_to_string(world.path("in/outcome/2.json.outcome.json")).is_ok_and(|text| text.contains("PARKED"))
     });
+    stop(daemon);
+}
+
+/// Every item of the shipped checklist, done.
+fn all_done() -> Value {
+    let items: Vec<Value> = (1..=26).map(|n| json!({"code": format!("CL{n:02}"), "status": "klar"})).collect();
+    json!({"listVersion": "2026.1", "items": items})
+}
+
+fn can_receive() -> Value {
+    json!({"answer": "can", "from": "2026-03-12T13:00:00+01:00", "form": "home", "receiver": {"name": "Hemsjukvård Norra", "phone": "0521-000000"}})
+}
+
+#[test]
+fn a_withheld_message_to_a_shadow_is_not_kept_for_later() {
+    let world = World::new("mode = \"shadow\"", "");
+    let daemon = world.daemon();
+    world.put("1.json", &admission("HSL-1", "E-1", 1));
+    world.put("2.json", &message("K-HT", "HSL-1", "E-2", 2, &can_receive()));
+    wait("the notice to be withheld", Duration::from_secs(20), || {
+        world.vardbro(&["messages", "list", "--state", "WITHHELD"]).lines().count() == 1
+    });
+    world.put("3.json", &message("K-CL", "HSL-1", "E-3", 3, &all_done()));
+    wait("both to be written", Duration::from_secs(20), || {
+        world.vardbro(&["messages", "list", "--state", "RESOLVED"]).lines().count() == 2
+    });
+    stop(daemon);
+}
+
+/// What lies in the folder when the daemon starts comes in one batch.
+#[test]
+fn one_batch_may_hold_an_event_many_times_and_a_bad_one_between_two_of_its_episode() {
+    let world = World::new("", "");
+    let _receiver = world.receiver("");
+    world.put("00.json", &admission("HSL-1", "E-1", 1));
+    let unknown_item = json!({"listVersion": "x", "items": [{"code": "CL99", "status": "klar"}]});
+    world.put("01.json", &message("K-CL", "HSL-1", "E-2", 2, &unknown_item));
+    // Its recipients are known from the admission alone.
+    world.put("02.json", &planning("HSL-1", "E-3", 3));
+    for n in 10..40 {
+        world.put(&format!("{n}.json"), &planning("HSL-1", "E-3", 3));
+    }
+    let daemon = world.daemon();
+    wait("the files to be settled", Duration::from_secs(20), || fs::read_dir(world.path("in/done")).is_ok_and(|done| done.count() == 32));
+    wait("the message to be accepted", Duration::from_secs(20), || accepted(&world) == 1);
+    let reason = fs::read_to_string(world.path("in/rejected/01.json.reason.json")).expect("a reason");
+    assert!(reason.contains("VB-CHK-001") && reason.contains("data.items[0].code"), "{reason}");
+    assert!(!world.oplog().iter().any(|line| line["event"] == "store.fault"));
+    stop(daemon);
+}
+
+#[test]
+fn a_hundred_thousand_faults_in_one_file_are_told_in_bounds() {
+    let world = World::new("", "");
+    let daemon = world.daemon();
+    let keys: Vec<String> = (0..60_000).map(|n| format!("\"k{n}\":1")).collect();
+    world.put("1.json", &format!("{{{}}}", keys.join(",\n")));
+    world.put("2.json", &admission("HSL-1", "E-1", 1));
+    wait("both to be settled", Duration::from_secs(30), || {
+        world.path("in/done/2.json").exists() && world.path("in/rejected/1.json").exists()
+    });
+    let reason = fs::read_to_string(world.path("in/rejected/1.json.reason.json")).expect("a reason");
+    assert!(reason.len() < 200_000 && reason.contains("VB-MAP-026"));
+    stop(daemon);
+}
+
+#[test]
+fn a_message_that_alone_meets_a_closed_door_does_not_shut_out_the_others() {
+    let world = World::new("timeout_s = 2\nmax_attempts = 5", "[retry]\nbase_s = 0.2\nlease_s = 6");
+    let poisonous = vardbro::model::ids::MessageId::of("test-journal", "E-40", "K-PU", 1);
+    let _receiver = world.receiver(&format!("[[answer]]\nstatus = 403\ntimes = 0\nmatch = \"{poisonous}\""));
+    let daemon = world.daemon();
+    let messages = fill(&world, 240);
+    wait("all the others", Duration::from_secs(50), || accepted(&world) == messages - 1);
+    wait("it to be parked", Duration::from_secs(50), || world.vardbro(&["messages", "list", "--state", "PARKED"]).lines().count() == 1);
+    let opened = world.oplog().iter().filter(|line| line["event"] == "alarm.opened").count();
+    assert!(opened <= 2, "{opened} alarms");
     stop(daemon);
 }
 

@@ -229,3 +229,11 @@ pub(crate) fn planning(case: &str, event: &str, second: i64) -> String {
         at = at(second)
     )
 }
+
+/// A message of the municipality's with a body of the caller's.
+pub(crate) fn message(kind: &str, case: &str, event: &str, second: i64, data: &Value) -> String {
+    let at = at(second);
+    serde_json::json!({"eventId": event, "system": "test-journal", "type": kind, "occurredAt": at, "episodeRef": {"caseId": case},
+        "patient": {"id": "193812217044", "idType": "personnummer"}, "data": data})
+    .to_string()
+}

@@ -276,6 +276,7 @@ impl World {
             clock: Arc::clone(&shared),
             dice: Arc::new(CountingDice(Mutex::new(1))),
             route: Mutex::default(),
+            alarms: tokio::sync::Mutex::default(),
         };
         let desk = daemon::desk(&settings).expect("a desk");
         let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: shared };

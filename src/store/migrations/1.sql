@@ -57,6 +57,7 @@ CREATE TABLE delivery (
     lease_until INTEGER,
     lease_token BLOB,
     last_answer TEXT,
+    tried_at INTEGER,
     code TEXT,
     findings TEXT NOT NULL DEFAULT '[]',
     created_at INTEGER NOT NULL,
