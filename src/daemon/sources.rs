@@ -8,6 +8,7 @@ use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
 use crate::source::Report;
 use crate::source::directory::{self, Directory};
+use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -68,8 +69,12 @@ pub(super) async fn stop(running: Vec<Running>) {
 }
 
 fn watch(directory: &Directory, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
-    let mut watcher = notify::recommended_watcher(move |_| {
-        let _ = wake.try_send(());
+    let mut watcher = notify::recommended_watcher(move |heard: notify::Result<notify::Event>| {
+        // Our own looking is heard as well; answering that by looking would never end.
+        let ours = heard.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Read)));
+        if !ours {
+            let _ = wake.try_send(());
+        }
     })
     .ok()?;
     watcher.watch(directory.path(), RecursiveMode::NonRecursive).ok()?;

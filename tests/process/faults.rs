@@ -246,6 +246,25 @@ fn a_message_that_alone_meets_a_closed_door_does_not_shut_out_the_others() {
     stop(daemon);
 }
 
+/// Not a measurement: a loop that wakes itself would use all the time there is.
+#[test]
+fn an_idle_daemon_sleeps() {
+    let world = World::new("", "");
+    let daemon = world.daemon();
+    world.put("1.json", &admission("HSL-1", "E-1", 1));
+    wait("the file to be taken", Duration::from_secs(20), || world.path("in/done/1.json").exists());
+    let ticks = || -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", daemon.0.id())).expect("a process");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        fields[11].parse::<u64>().expect("a number") + fields[12].parse::<u64>().expect("a number")
+    };
+    let before = ticks();
+    std::thread::sleep(Duration::from_secs(5));
+    let used = ticks() - before;
+    assert!(used < 100, "{used} hundredths of a second in five seconds");
+    stop(daemon);
+}
+
 #[test]
 fn a_second_daemon_on_the_same_store_does_not_start() {
     let world = World::new("", "");
