@@ -2,11 +2,13 @@
 
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::{Attempt, Claimed, Claims, Finish, Store, StoreFault};
+use crate::fault::Code;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
-use crate::oplog::Line;
+use crate::model::state::State;
+use crate::oplog::{Event, Level, Line};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -122,13 +124,41 @@ fn claim(
         params![destination.as_str(), now.as_millisecond(), lease_until.as_millisecond(), token, i64::try_from(limit).unwrap_or(1)],
         |row| Ok(claimed(row, token)),
     )?;
-    let mut out: Vec<Claimed> = rows.map(|row| row?).collect::<Result<_, _>>()?;
+    let mut out = Vec::new();
+    for row in rows {
+        match row? {
+            Ok(claimed) => out.push(claimed),
+            Err(id) => park_damaged(db, id, now)?,
+        }
+    }
     debug_assert!(out.len() <= limit);
     out.sort_by_key(|claimed| claimed.id);
     Ok(out)
 }
 
-fn claimed(row: &Row<'_>, token: [u8; 16]) -> Result<Claimed, StoreFault> {
+/// A row that cannot be read is set aside, and nothing else with it.
+fn park_damaged(db: &Connection, id: i64, now: Timestamp) -> Result<(), StoreFault> {
+    let (episode, destination): (String, String) = db
+        .prepare_cached(
+            "UPDATE delivery SET state = 'PARKED', open = 0, head = 0, next_at = NULL, lease_token = NULL, lease_until = NULL, code = ?2
+             WHERE id = ?1 RETURNING CAST(episode_id AS TEXT), CAST(destination AS TEXT)",
+        )?
+        .query_row(params![id, Code::DlvCorrupt.id()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    promote(db, &episode, &destination)?;
+    let mut line = Line::new(now, Level::Error, Event::DeliveryParked).code(Code::DlvCorrupt);
+    line.state = Some(State::Parked);
+    line.destination = Name::parse(&destination);
+    write_line(db, &line)?;
+    line.emit();
+    Ok(())
+}
+
+/// The claimed delivery, or the row that is damaged.
+fn claimed(row: &Row<'_>, token: [u8; 16]) -> Result<Claimed, i64> {
+    decode(row, token).map_err(|_| row.get(0).unwrap_or(0))
+}
+
+fn decode(row: &Row<'_>, token: [u8; 16]) -> Result<Claimed, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     let uuid = |column: usize| -> Result<Uuid, StoreFault> { Uuid::try_parse(&row.get::<_, String>(column)?).map_err(|_| damaged()) };
     Ok(Claimed {

@@ -5,6 +5,7 @@ use crate::fault::{Code, Fault};
 use crate::model::keyed::ReferenceKey;
 use rusqlite::{Connection, OpenFlags, Savepoint};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +45,7 @@ impl Store {
     /// is new.
     pub fn open(path: &Path, secret: &[u8; 32]) -> Result<Self, Fault> {
         let lock = lock(path)?;
+        private(path).map_err(|_| Fault::with(Code::CfgStore, path.display().to_string()))?;
         let mut connection = connect(path, OpenFlags::default()).map_err(|fault| unusable(path, &fault))?;
         migrate(&mut connection, path)?;
         connection
@@ -216,6 +218,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fault> {
 fn reference_key(connection: &Connection) -> Result<ReferenceKey, rusqlite::Error> {
     let secret: [u8; 32] = connection.query_row("SELECT value FROM meta WHERE name = 'reference_key'", [], |row| row.get(0))?;
     Ok(ReferenceKey::new(&secret))
+}
+
+/// Nobody but the daemon's user reads the store; SQLite gives its other files the same mode.
+fn private(path: &Path) -> std::io::Result<()> {
+    File::options().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 /// Two daemons on one store would each believe that the queue is theirs.

@@ -9,7 +9,7 @@ use crate::model::personal::Personal;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Proxy, Response, redirect, tls};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -178,8 +178,33 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, ()> {
     Ok(body)
 }
 
-/// Seconds only: a date would need the receiver's clock to be right.
+/// Seconds, or a moment by the receiver's own clock, which its `Date` tells.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    text.parse::<u32>().ok().map(|seconds| Duration::from_secs(u64::from(seconds)))
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse::<u32>() {
+        return Some(Duration::from_secs(u64::from(seconds)));
+    }
+    let moment = |text: &str| httpdate::parse_http_date(text).ok();
+    moment(asked)?.duration_since(moment(text(DATE)?)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_in_seconds_and_as_a_moment() {
+        let headers = |asked: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(asked));
+            headers.insert(DATE, HeaderValue::from_static("Tue, 10 Mar 2026 09:00:00 GMT"));
+            headers
+        };
+        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after(&headers("Tue, 10 Mar 2026 09:00:30 GMT")), Some(Duration::from_secs(30)));
+        for none in ["Tue, 10 Mar 2026 08:00:00 GMT", "soon", "-1", ""] {
+            assert_eq!(retry_after(&headers(none)), None, "{none}");
+        }
+    }
 }

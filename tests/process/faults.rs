@@ -246,6 +246,25 @@ fn a_message_that_alone_meets_a_closed_door_does_not_shut_out_the_others() {
     stop(daemon);
 }
 
+#[test]
+fn a_damaged_row_is_parked_by_itself() {
+    let world = World::new("timeout_s = 2", "[retry]\nlease_s = 6");
+    let daemon = world.daemon();
+    let messages = fill(&world, 100);
+    wait("the files to be taken", Duration::from_secs(30), || fs::read_dir(world.path("in/done")).is_ok_and(|done| done.count() == 100));
+    stop(daemon);
+    let db = rusqlite::Connection::open(world.path("vardbro.db")).expect("a database");
+    let broken = "UPDATE delivery SET message_id = 'not an id' WHERE id = (SELECT MIN(id) FROM delivery)";
+    let altered = "UPDATE delivery SET document = CAST('<content/>' AS BLOB) WHERE id = (SELECT MAX(id) FROM delivery)";
+    assert_eq!((db.execute(broken, []).expect("written"), db.execute(altered, []).expect("written")), (1, 1));
+    drop(db);
+    let _receiver = world.receiver("");
+    let daemon = world.daemon();
+    wait("all the others", Duration::from_secs(50), || accepted(&world) == messages - 2);
+    assert_eq!(world.vardbro(&["messages", "list", "--state", "PARKED"]).matches("VB-DLV-022").count(), 2);
+    stop(daemon);
+}
+
 /// Not a measurement: a loop that wakes itself would use all the time there is.
 #[test]
 fn an_idle_daemon_sleeps() {
