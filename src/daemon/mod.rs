@@ -210,7 +210,8 @@ fn https(known: &DestinationSettings) -> Result<Https, Fault> {
     Https::new(name(&known.name), known.url.url().to_string(), files, proxy, known.timeout, known.receipt == Receipt::Document)
 }
 
-fn policy(settings: &Settings, known: &DestinationSettings) -> Policy {
+/// The bounds of delivery to a destination.
+pub fn policy(settings: &Settings, known: &DestinationSettings) -> Policy {
     Policy {
         max_attempts: known.max_attempts,
         max_age: known.max_age,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vardbro::daemon;
-use vardbro::deliver::{Driver, Policy, Steps};
+use vardbro::deliver::{Driver, Steps};
 use vardbro::fault::Code;
 use vardbro::intake::Intake;
 use vardbro::model::answer::{Answer, RouteFault};
@@ -258,16 +258,7 @@ impl World {
         let inner = Inner { validator: XsdValidator::message(), script: VecDeque::new(), kept: Vec::new() };
         let receiver = Arc::new(Receiver { clock: Arc::clone(&clock), inner: Mutex::new(inner) });
         let known = settings.destinations.first().expect("a destination");
-        let policy = Policy {
-            max_attempts: known.max_attempts,
-            max_age: known.max_age,
-            receipt_deadline: known.receipt_deadline,
-            retry_base: settings.retry.base,
-            retry_cap: settings.retry.cap,
-            probe_cap: settings.retry.probe_cap,
-            lease: settings.retry.lease,
-            in_flight: known.in_flight,
-        };
+        let policy = daemon::policy(&settings, known);
         let driver = Driver {
             destination: Name::parse(&known.name).expect("a name"),
             transport: Arc::clone(&receiver),
