@@ -129,3 +129,152 @@ impl crate::model::shape::Part for ItemCode {
         out.text(name, &self.0);
     }
 }
+
+codes! {
+    /// What a note is about.
+    NoteCategory {
+        Aids = "aids": "Hjälpmedel", "Aids";
+        Medicine = "medicine": "Läkemedel", "Medicines";
+        MedicineDispenser = "medicineDispenser": "Läkemedelsautomat", "Medicine dispenser";
+        Services = "services": "Insatser", "Services";
+        Adl = "adl": "ADL-förmåga", "Activities of daily living";
+        Rehab = "rehab": "Rehabilitering", "Rehabilitation";
+        Date = "date": "Datum och tider", "Dates and times";
+        NotAdmitted = "notAdmitted": "Inte inskriven, åter hem", "Not admitted, sent home";
+        Administrative = "administrative": "Administrativt", "Administrative";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// Answer to a call to a coordinated planning (SIP).
+    CallAnswer {
+        Coming = "coming": "Kommer", "Coming";
+        NotComing = "notComing": "Kommer inte", "Not coming";
+        NewTime = "newTime": "Önskar ny tid", "Wants another time";
+        Remote = "remote": "Deltar på distans", "Takes part remotely";
+    }
+}
+
+codes! {
+    /// Kind of plan (from RIV-TA `TypeOfCarePlanEnum`).
+    PlanKind {
+        Sip = "SIP": "Samordnad individuell plan", "Coordinated individual plan";
+        Spu = "SPU": "Samordnad plan vid utskrivning", "Coordinated plan at discharge";
+    }
+}
+
+codes! {
+    /// The two public bodies that answer for care (huvudmän).
+    Provider {
+        Municipality = "municipality": "Kommunen", "The municipality";
+        Region = "region": "Regionen", "The region";
+    }
+}
+
+codes! {
+    /// What became of a goal of a plan.
+    GoalStatus {
+        Met = "met": "Uppnått", "Met";
+        PartlyMet = "partlyMet": "Delvis uppnått", "Partly met";
+        NotMet = "notMet": "Inte uppnått", "Not met";
+        Ongoing = "ongoing": "Pågår", "Ongoing";
+        Dropped = "dropped": "Inte längre aktuellt", "No longer relevant";
+    }
+}
+
+codes! {
+    /// What risk was assessed.
+    RiskArea {
+        Fall = "fall": "Fall", "Falls";
+        PressureUlcer = "pressureUlcer": "Trycksår", "Pressure ulcers";
+        Nutrition = "nutrition": "Nutrition", "Nutrition";
+        OralHealth = "oralHealth": "Munhälsa", "Oral health";
+        Medicine = "medicine": "Läkemedel", "Medicines";
+        Readmission = "readmission": "Återinläggning", "Readmission";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// Why the process is broken off.
+    InterruptionReason {
+        Deceased = "deceased": "Avliden", "Deceased";
+        Moved = "moved": "Flyttat", "Moved";
+        NoNeed = "noNeed": "Inget behov av insatser", "No need of services";
+        ConsentWithdrawn = "consentWithdrawn": "Samtycke återkallat", "Consent withdrawn";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// Why a message is void.
+    VoidReason {
+        WrongPatient = "wrongPatient": "Fel patient", "Wrong patient";
+        WrongReceiver = "wrongReceiver": "Fel mottagare", "Wrong receiver";
+        WrongContent = "wrongContent": "Fel innehåll", "Wrong content";
+        SentTwice = "sentTwice": "Sänt två gånger", "Sent twice";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// Staff of the home health care.
+    StaffRole {
+        Nurse = "nurse": "Sjuksköterska", "Nurse";
+        OccupationalTherapist = "occupationalTherapist": "Arbetsterapeut", "Occupational therapist";
+        Physiotherapist = "physiotherapist": "Fysioterapeut", "Physiotherapist";
+        Other = "other": "Annan", "Other";
+    }
+}
+
+codes! {
+    /// Why home health care has ended.
+    EndReason {
+        NoNeed = "noNeed": "Behovet har upphört", "The need has ceased";
+        OwnWish = "ownWish": "Egen önskan", "Own wish";
+        OtherProvider = "otherProvider": "Annan vårdgivare tar över", "Another provider takes over";
+        Moved = "moved": "Flyttat", "Moved";
+        Deceased = "deceased": "Avliden", "Deceased";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// What the municipality asks the health centre for.
+    RequestReason {
+        Contact = "contact": "Kontakt", "Contact";
+        Assessment = "assessment": "Bedömning", "Assessment";
+        Prescription = "prescription": "Ordination eller recept", "Prescription";
+        Other = "other": "Annat", "Other";
+    }
+}
+
+codes! {
+    /// How urgent a request is.
+    Urgency {
+        Planned = "planned": "Planerat", "Planned";
+        Soon = "soon": "Snart", "Soon";
+        Acute = "acute": "Akut; ring först", "Acute; telephone first";
+    }
+}
+
+codes! {
+    /// What the health centre makes of a request.
+    RequestAnswer {
+        Done = "done": "Åtgärdat", "Done";
+        Accepted = "accepted": "Tas om hand", "Taken care of";
+        MoreNeeded = "moreNeeded": "Mer uppgifter behövs", "More information needed";
+        Declined = "declined": "Avböjs", "Declined";
+    }
+}
+
+codes! {
+    /// Why a notice of ready for discharge is withdrawn.
+    WithdrawalReason {
+        HealthChanged = "healthChanged": "Förändrat hälsotillstånd", "Changed state of health";
+        JudgementChanged = "judgementChanged": "Ny medicinsk bedömning", "New medical judgement";
+        SentInError = "sentInError": "Felsänt", "Sent in error";
+        Other = "other": "Annat", "Other";
+    }
+}
