@@ -73,7 +73,7 @@ fn no_example_stands_for_a_type_that_is_not() {
 fn the_full_example_has_every_field_and_the_minimal_one_only_those_required() {
     for row in CATALOGUE {
         let (full, minimal) = (example(FULL, row), example(MINIMAL, row));
-        walk(row.fields, "/data", "data", &full, &mut |field, pointer, path| {
+        walk(row.fields, "/data", "data", &full, &mut |_, pointer, path| {
             // An obstacle has no place in an answer that has none, nor in the first item a reason that it does not need.
             let apart = [("K-HT", "data.obstacleCode"), ("K-CL", "data.items[0].reason")].contains(&(row.code, path));
             assert!(apart || full.pointer(pointer).is_some(), "{}: no {path}", row.code);
