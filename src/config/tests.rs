@@ -263,7 +263,7 @@ fn routes() {
     assert_eq!((&route.hsa_id, route.destination.as_str()), (&None, "region"));
     assert_eq!(
         faults(&with_destination(
-            "[[route]]\nparty = \"SV\"\ndestination = \"regoin\"\n[[route]]\ndestination = \"region\"\n[[route]]\ntype = \"K-PX\"\n"
+            "[[route]]\nparty = \"SV\"\ndestination = \"regoin\"\n[[route]]\ndestination = \"region\"\n[[route]]\ntype = \"K-PUX\"\n"
         )),
         [
             "VB-CFG-009 vardbro.toml:9:15: route[0].destination: did you mean \"region\"?",

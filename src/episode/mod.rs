@@ -25,7 +25,7 @@ pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
         Body::KCl(update) => What::Checklist {
             items: update.items.0.iter().map(|item| (item.code.as_str().to_owned(), item.share.unwrap_or(Party::K), item.status)).collect(),
         },
-        Body::RIn(_) | Body::KPu(_) | Body::KKv(_) => What::Other,
+        _ => What::Other,
     };
     let sender = match &event.body {
         Body::RIn(notice) => unit.or_else(|| Some(notice.ward.hsa_id.as_str().to_owned())),

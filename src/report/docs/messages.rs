@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 pub fn messages() -> String {
     let mut out = String::from(
         "# Events and messages · Händelser och meddelanden\n\n\
-         Made from `src/model/catalogue.rs`, `event.rs` and `bodies.rs`; do not edit. A source gives one event a file, as JSON in UTF-8. \
+         Made from `src/model/catalogue.rs`, `event.rs` and `bodies/`; do not edit. A source gives one event a file, as JSON in UTF-8. \
          An event of the municipality's (`K-`) becomes a message; an event of the region's (`R-`) changes the episode and is never sent. \
          The same as a schema: `schemas/event/event-1.schema.json`; the message on the wire: `schemas/vardbro-message-1.xsd`. \
          The codes are ours and not those of any other system. `[A]` marks our own choice.\n\n\
-         Görs av `src/model/catalogue.rs`, `event.rs` och `bodies.rs`; ändra inte här. En källa lämnar en händelse per fil, som JSON i UTF-8. \
+         Görs av `src/model/catalogue.rs`, `event.rs` och `bodies/`; ändra inte här. En källa lämnar en händelse per fil, som JSON i UTF-8. \
          En händelse hos kommunen (`K-`) blir ett meddelande; en händelse hos regionen (`R-`) ändrar ärendet och sänds aldrig. \
          Detsamma som schema: `schemas/event/event-1.schema.json`; meddelandet som det sänds: `schemas/vardbro-message-1.xsd`. \
          Koderna är våra egna och inte något annat systems. `[A]` märker det som är vårt eget val.\n\n\
