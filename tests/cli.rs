@@ -46,6 +46,20 @@ fn check_finds_what_is_bad_with_place_and_remedy() {
     assert_eq!(rows[0]["place"]["line"], 5);
 }
 
+/// What the rules cannot judge yet is told, not sent and not swallowed.
+#[test]
+fn check_refuses_types_whose_rules_are_to_come() {
+    for kind in ["K-SIP", "K-KS", "K-UF", "K-MK", "K-AV", "R-AU", "R-AV", "R-MK", "R-DO"] {
+        let out = vardbro(&["check", &format!("fixtures/types/{kind}.json")]);
+        assert_eq!(out.status.code(), Some(1), "{kind}");
+        assert!(said(&out).contains("VB-CHK-005 [type]"), "{kind}: {}", said(&out));
+    }
+    let all = vardbro(&["check", "fixtures/types", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_slice(&all.stdout).expect("JSON");
+    let errors: Vec<&serde_json::Value> = rows.as_array().into_iter().flatten().filter(|row| row["error"] == true).collect();
+    assert!(errors.iter().all(|row| row["code"] == "VB-CHK-005") && errors.len() == 18, "{errors:?}");
+}
+
 #[test]
 fn check_reads_documents_and_sees_a_changed_letter() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -170,6 +170,9 @@ codes! {
     ChkCorrection "VB-CHK-004" Sender "0.1.0" {
         "Rättelse och återtagande under ett annat händelse-id hanteras inte av den här versionen", "this version does not handle corrections and withdrawals under another event id",
         "Rätta under samma eventId: nytt innehåll blir en ny version. Ett återtagande görs tills vidare på annat sätt.", "Correct under the same eventId: new content becomes a new version. Withdraw in another way for now." }
+    ChkTypeNotYet "VB-CHK-005" Sender "0.1.0" {
+        "Den här versionen läser typen men kan inte ännu vad som följer av den", "this version reads the type but does not yet know what follows from it",
+        "Gör det på annat sätt tills vidare. Händelsen är inte mottagen och inget är sänt.", "Do it in another way for now. The event has not been accepted and nothing has been sent." }
 
     OutNoRecipient "VB-OUT-001" Operator "0.1.0" {
         "Ingen mottagare är känd", "no recipient is known",

@@ -67,6 +67,7 @@ impl Desk {
     pub(super) fn judge(&self, arrival: Arrival, case: &mut Case, validator: &mut dyn Validator) -> Result<Entry, Vec<Finding>> {
         let rules = self.rules_of(case);
         let event = &arrival.mapped.event;
+        refuse_unruled(event)?;
         refuse_corrections(event)?;
         refuse_unknown_items(event, &rules)?;
         if case.facts.len() >= episode::FACTS_MAX {
@@ -414,6 +415,28 @@ fn useful_until(kind: EventType, rules: &Rules, at: Timestamp) -> Timestamp {
 
 fn refusal(code: Code) -> Vec<Finding> {
     vec![code.finding(Effect::Refuse, Layer::Rules, None)]
+}
+
+/// Types that the catalogue has and the rules do not: without consent asked for, a target withdrawn or the episode ended,
+/// sending them or taking them in would promise what is not done.
+const UNRULED: &[EventType] = &[
+    EventType::KSip,
+    EventType::KKs,
+    EventType::KUf,
+    EventType::KMk,
+    EventType::KAv,
+    EventType::RAu,
+    EventType::RAv,
+    EventType::RMk,
+    EventType::RDo,
+];
+
+fn refuse_unruled(event: &CareEvent) -> Result<(), Vec<Finding>> {
+    if UNRULED.contains(&event.head.kind) {
+        let finding = Code::ChkTypeNotYet.finding(Effect::Refuse, Layer::Rules, None);
+        return Err(vec![crate::fault::at(finding, Some("type".to_owned()), None)]);
+    }
+    Ok(())
 }
 
 /// What would be lost if it were read as an event of its own.
