@@ -55,6 +55,8 @@ fn assert_clean(what: &str, text: &[u8]) {
     for mark in [MARK, PERSON, "19381221", "381221", "12217044", "1221-7044", PHONE, "987654"] {
         assert!(!text.contains(mark), "{mark} in {what}:\n{text}");
     }
+    // The number's end alone, where it stands as a word.
+    assert!(!text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "7044"), "7044 in {what}:\n{text}");
 }
 
 /// The text without ids and keyed references: whole words of 8, 24 or 64 hexadecimal digits, and UUIDs. Among thousands of
