@@ -1,11 +1,12 @@
 //! Sets of rules: the shipped ones are whole, a broken one is pointed at, and the reference page is fresh.
 
 use std::path::PathBuf;
-use vardbro::check::rules::{ClBlock, RuleFault, RuleId, Rules, page, reference, shipped};
+use vardbro::check::rules::{RuleFault, RuleId, Rules, page, reference, shipped};
 use vardbro::model::bodies::Party;
 use vardbro::model::catalogue::{EventType, Needs};
 use vardbro::model::checklist::Stage;
 use vardbro::model::finding::{Effect, Layer};
+use vardbro::model::regime::ClBlock;
 
 /// The smallest set; the broken ones below count its lines.
 const SMALL: &str = r#"name = "small"
@@ -61,19 +62,19 @@ fn the_shipped_sets_are_whole_and_named_as_they_say() {
 #[test]
 fn vanersborg_has_its_items_rules_and_parameters() {
     let rules = vanersborg();
-    let codes: Vec<_> = rules.checklist.items.iter().map(|item| item.code.as_str().to_owned()).collect();
+    let codes: Vec<_> = rules.regime.checklist.items.iter().map(|item| item.code.as_str().to_owned()).collect();
     let expected: Vec<_> = (1..=26).map(|n| format!("CL{n:02}")).collect();
     assert_eq!(codes, expected);
     let ids: Vec<_> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(ids, RuleId::KNOWN);
-    assert_eq!(rules.parameters.cl_block, ClBlock::All);
-    assert_eq!((rules.parameters.take_home_useful_h, rules.parameters.order_wait_h), (72, 72));
+    assert_eq!(rules.regime.parameters.cl_block, ClBlock::All);
+    assert_eq!((rules.regime.parameters.take_home_useful_h, rules.regime.parameters.order_wait_h), (72, 72));
     let effects: Vec<_> = rules.rules().iter().map(|rule| rule.effect).collect();
     assert_eq!(effects, [Effect::Withhold, Effect::Hold, Effect::Withhold, Effect::Warn]);
-    let owners = |code: usize| rules.checklist.items[code - 1].owners.clone();
+    let owners = |code: usize| rules.regime.checklist.items[code - 1].owners.clone();
     assert_eq!(owners(6), [Party::K, Party::Sv]);
     assert_eq!(owners(16), [Party::Sv, Party::K]);
-    assert!(rules.checklist.items.iter().any(|item| item.stage == Stage::BeforeDischarge));
+    assert!(rules.regime.checklist.items.iter().any(|item| item.stage == Stage::BeforeDischarge));
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn a_rule_without_types_is_for_every_message_and_blocks_nothing_of_the_regions()
 #[test]
 fn a_finding_names_its_items_and_their_owners_in_both_languages() {
     let mut rules = vanersborg();
-    let items = [&rules.checklist.items[1], &rules.checklist.items[15]];
+    let items = [&rules.regime.checklist.items[1], &rules.regime.checklist.items[15]];
     let finding = rules.finding("CHK-1", &items);
     assert_eq!((finding.code.as_str(), finding.effect, finding.layer), ("CHK-1", Effect::Withhold, Layer::Rules));
     assert!(finding.sv.ends_with("CL02 Aktuell läkemedelslista mottagen och kontrollerad; CL16 Hemresa bokad, mottagare på plats"));
@@ -99,7 +100,7 @@ fn a_finding_names_its_items_and_their_owners_in_both_languages() {
         finding.en.ends_with("CL02 Current list of medicines received and checked; CL16 Transport home booked, somebody there to receive")
     );
     assert_eq!(finding.owner, [Party::Sv, Party::K]);
-    rules.parameters.cl_block = ClBlock::Warn;
+    rules.regime.parameters.cl_block = ClBlock::Warn;
     assert_eq!(rules.finding("CHK-1", &[]).effect, Effect::Warn);
     assert_eq!(rules.finding("PER-1", &[]).effect, Effect::Hold);
 }

@@ -11,7 +11,8 @@ use crate::model::episode::EpisodeState;
 use crate::model::event::Protection;
 use crate::model::finding::{Effect, Finding};
 use crate::model::message::Message;
-use rules::{ClBlock, Predicate, Rule, Rules};
+use crate::model::regime::ClBlock;
+use rules::{Predicate, Rule, Rules};
 
 /// A message that the rules let leave. Only [`run`] makes one: what has not passed cannot be written.
 ///
@@ -76,7 +77,7 @@ fn broken(rules: &Rules, rule: &Rule, message: &Message, episode: &EpisodeState)
             if seen(needs, episode) { Vec::new() } else { vec![rules.finding_of_needs(id, needs)] }
         }
         // A duplicate is met before a message is made: intake drops what it has seen.
-        Predicate::ProtectedPerson | Predicate::Duplicate => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -90,8 +91,8 @@ pub fn item_finding(rules: &Rules, rule: &str, item: &Item) -> Finding {
 /// The municipality's items that keep it from saying that it can receive.
 fn open_items<'a>(rules: &'a Rules, message: &Message, episode: &'a EpisodeState) -> impl Iterator<Item = &'a Item> {
     let says_can = matches!(&message.event.body, Body::KHt(take_home) if take_home.answer == CanReceive::Can);
-    let only_first = rules.parameters.cl_block == ClBlock::StagePOnly;
-    let open = rules.checklist.open(Party::K, &episode.statuses, &episode.circumstances);
+    let only_first = rules.regime.parameters.cl_block == ClBlock::StagePOnly;
+    let open = rules.regime.checklist.open(Party::K, &episode.statuses, &episode.circumstances);
     open.filter(move |item| says_can && item.stage != Stage::After && (!only_first || item.stage == Stage::BeforeTakeHome))
 }
 

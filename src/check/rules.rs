@@ -10,8 +10,9 @@ pub use page::{page, reference};
 use crate::fault::Code;
 use crate::model::bodies::Party;
 use crate::model::catalogue::{EventType, Needs};
-use crate::model::checklist::{Checklist, Item};
+use crate::model::checklist::Item;
 use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::regime::{ClBlock, Regime};
 use crate::model::shape::codes;
 use std::fmt;
 
@@ -19,18 +20,18 @@ codes! {
     /// What a rule looks at. Each is code; which rules use it, and to what effect, is data.
     Predicate {
         ChecklistComplete = "checklist_complete": "kommunens punkter i checklistan är klara", "the municipality's checklist items are done";
+        RegionItems = "region_items": "regionens punkter i checklistan är klara vid utskrivningen", "the region's checklist items are done at the discharge";
+        SipBeforeDischarge = "sip_before_discharge": "SIP och riskbedömning finns före utskrivningsdagen", "plan and risk assessment exist before the day of discharge";
+        Consent = "consent": "patienten har lämnat samtycke", "the patient has given consent";
+        CallOutsideStay = "call_outside_stay": "patienten är inte inskriven i slutenvård", "the patient is not in inpatient care";
+        NoticeComplete = "notice_complete": "inskrivningsmeddelandet har det som lagen kräver", "the admission notice holds what the law demands";
+        NoticeInTime = "notice_in_time": "inskrivningsmeddelandet sändes i tid", "the admission notice was sent in time";
+        Payment = "payment": "kommunen har inget betalningsansvar", "the municipality has no duty to pay";
         ProtectedPerson = "protected_person": "patientens personuppgifter är inte skyddade", "the patient's personal data are not protected";
+        OnePerson = "one_person": "ärendet gäller en och samma person", "the case is about one and the same person";
         Preconditions = "preconditions": "det som ska ha hänt först har hänt", "what must have happened first has happened";
         Duplicate = "duplicate": "händelsen har inte kommit förut", "the event has not come before";
-    }
-}
-
-codes! {
-    /// Which of the municipality's items K-HT waits for.
-    ClBlock {
-        All = "all": "alla kommunens punkter", "every municipal item";
-        StagePOnly = "stage_P_only": "bara punkter som ska vara klara före hemtagningsbeskedet", "only the items due before the take-home notice";
-        Warn = "warn": "inga; öppna punkter ger en varning", "none; open items give a warning";
+        EpisodeOpen = "episode_open": "ärendet är inte avslutat", "the case is not closed";
     }
 }
 
@@ -39,7 +40,8 @@ codes! {
 pub struct RuleId(&'static str);
 
 impl RuleId {
-    pub const KNOWN: &'static [&'static str] = &["CHK-1", "PER-1", "ORD-1", "DUP-1"];
+    pub const KNOWN: &'static [&'static str] =
+        &["CHK-1", "CHK-2", "SIP-1", "SIP-2", "SIP-3", "IN-1", "IN-2", "PAY-1", "PER-1", "PER-2", "ORD-1", "DUP-1", "LATE-1"];
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::KNOWN.iter().find(|known| **known == text).map(|known| Self(known))
@@ -96,16 +98,6 @@ fn blocks(effect: Effect) -> bool {
     matches!(effect, Effect::Refuse | Effect::Withhold | Effect::Hold)
 }
 
-/// Numbers and choices that a municipality sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parameters {
-    pub cl_block: ClBlock,
-    /// Hours for which a withheld K-HT is of use.
-    pub take_home_useful_h: u32,
-    /// Hours for which a message waits for what it needs.
-    pub order_wait_h: u32,
-}
-
 /// One version of a set of rules. It has no faults: only [`Rules::parse`] makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -115,8 +107,7 @@ pub struct Rules {
     pub hash: String,
     pub title: Texts,
     pub source: String,
-    pub checklist: Checklist,
-    pub parameters: Parameters,
+    pub regime: Regime,
     list: Vec<Rule>,
 }
 
@@ -189,7 +180,7 @@ impl Rules {
             // A rule that the set lacks never fails, so nobody who is right asks for its finding.
             return Code::BugPanic.finding(Effect::Warn, Layer::Rules, None);
         };
-        let warns = rule.predicate == Predicate::ChecklistComplete && self.parameters.cl_block == ClBlock::Warn;
+        let warns = rule.predicate == Predicate::ChecklistComplete && self.regime.parameters.cl_block == ClBlock::Warn;
         Finding {
             code: rule.id.as_str().to_owned(),
             effect: if warns { Effect::Warn } else { rule.effect },

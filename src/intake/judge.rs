@@ -74,9 +74,9 @@ impl Desk {
             return Err(refusal(Code::ChkEpisodeFull));
         }
         let mut facts = case.facts.clone();
-        let before = episode::fold(&facts, &rules.checklist);
+        let before = episode::fold(&facts, &rules.regime.checklist);
         episode::add(&mut facts, episode::fact(event, &arrival.key, arrival.version));
-        let state = episode::fold(&facts, &rules.checklist);
+        let state = episode::fold(&facts, &rules.regime.checklist);
         let addressed = if event.head.kind.is_sent() { Some(self.address(event, &state)?) } else { None };
         case.facts = facts;
 
@@ -120,7 +120,7 @@ impl Desk {
     /// Looks again at what is withheld, without a new event: time alone may have ended its use.
     pub(super) fn look_again(&self, case: &mut Case, validator: &mut dyn Validator, at: Timestamp) -> Entry {
         let rules = self.rules_of(case);
-        let state = episode::fold(&case.facts, &rules.checklist);
+        let state = episode::fold(&case.facts, &rules.regime.checklist);
         let mut draft = Draft::default();
         self.reconsider(&state, &rules, case, validator, at, &mut draft);
         let episode = case.write(&state);
@@ -409,7 +409,7 @@ fn stopped(effect: Effect) -> State {
 }
 
 fn useful_until(kind: EventType, rules: &Rules, at: Timestamp) -> Timestamp {
-    let hours = if kind == EventType::KHt { rules.parameters.take_home_useful_h } else { rules.parameters.order_wait_h };
+    let hours = if kind == EventType::KHt { rules.regime.parameters.take_home_useful_h } else { rules.regime.parameters.order_wait_h };
     at + SignedDuration::from_hours(i64::from(hours))
 }
 
@@ -454,7 +454,7 @@ fn refuse_corrections(event: &CareEvent) -> Result<(), Vec<Finding>> {
 fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Finding>> {
     let Body::KCl(update) = &event.body else { return Ok(()) };
     let unknown = |(place, code): (usize, &ItemCode)| {
-        rules.checklist.item(code).is_none().then(|| {
+        rules.regime.checklist.item(code).is_none().then(|| {
             let finding = Code::ChkUnknownItem.finding(Effect::Refuse, Layer::Rules, None);
             crate::fault::at(finding, Some(format!("data.items[{place}].code")), None)
         })
@@ -465,7 +465,7 @@ fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Find
 
 /// A deviation in words.
 fn told(deviation: &Deviation, rules: &Rules) -> Finding {
-    let item = deviation.item.as_ref().and_then(|code| rules.checklist.item(code));
+    let item = deviation.item.as_ref().and_then(|code| rules.regime.checklist.item(code));
     let mut finding = item.map_or_else(|| rules.finding(deviation.rule, &[]), |item| check::item_finding(rules, deviation.rule, item));
     finding.effect = Effect::Deviation;
     finding

@@ -1,6 +1,7 @@
 //! The checklist as data: items with owner, stage and condition, and what is still open.
 
 use super::bodies::{ItemCode, ItemStatus, Party};
+use super::catalogue::EventType;
 use super::event::Circumstance;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,8 @@ pub struct Item {
     pub owners: Vec<Party>,
     pub stage: Stage,
     pub when: Condition,
+    /// Events of the region's that close the region's share of the item.
+    pub seen: Vec<EventType>,
     pub source: String,
 }
 
@@ -103,6 +106,7 @@ mod tests {
             owners: owners.to_vec(),
             stage: Stage::BeforeTakeHome,
             when,
+            seen: Vec::new(),
             source: "[A]".to_owned(),
         }
     }

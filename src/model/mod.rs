@@ -17,6 +17,7 @@ pub mod person;
 pub mod personal;
 pub mod raw;
 pub mod receipt;
+pub mod regime;
 pub mod shape;
 pub mod state;
 pub mod time;

@@ -201,7 +201,7 @@ fn episode(world: &World, system: &str, case: &str) -> String {
     let (rules, body) = (episode.rules, episode.body);
     let kept: Value = serde_json::from_slice(body.disclose()).expect("JSON");
     let facts: Vec<Fact> = serde_json::from_value(kept["facts"].clone()).expect("facts");
-    let state = episode::fold(&facts, &world.intake.desk.sets[&rules].checklist);
+    let state = episode::fold(&facts, &world.intake.desk.sets[&rules].regime.checklist);
     let deviations: Vec<String> = state
         .deviations
         .iter()

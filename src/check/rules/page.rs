@@ -1,8 +1,10 @@
 //! What people read about rules: the page of one rule, and the reference of a set.
 
-use super::{ClBlock, Parameters, Rule, Rules, Texts, blocks};
+use super::{Rule, Rules, Texts, blocks};
 use crate::model::bodies::Party;
 use crate::model::checklist::{Condition, Item, Stage, Term};
+use crate::model::regime::{ClBlock, NUMBERS, Parameters, SipScope};
+use crate::model::shape::CodeValue;
 use std::fmt::Write as _;
 
 /// What a rule without types is for: messages where it blocks, else events.
@@ -52,28 +54,39 @@ pub fn reference(rules: &Rules) -> String {
         rules.name, rules.title.en, rules.title.sv, rules.source, rules.hash
     );
     out.push_str("`[A]` marks our own choice. `[A]` märker det som är vårt eget val.\n");
-    parameters(rules.parameters, &mut out);
+    parameters(&rules.regime.parameters, &mut out);
     for rule in rules.rules() {
         rule_section(rule, &mut out);
     }
-    checklist(&rules.checklist.items, &mut out);
+    checklist(&rules.regime.checklist.items, &mut out);
     out
 }
 
-fn parameters(values: Parameters, out: &mut String) {
+fn parameters(values: &Parameters, out: &mut String) {
     out.push_str("\n## Parameters · Parametrar\n\n| Name | Value | English | Svenska |\n|---|---|---|---|\n");
-    let (block_sv, block_en) = values.cl_block.texts();
-    let choices: Vec<_> = ClBlock::VALUES.iter().map(|value| value.code).collect();
-    let choices = choices.join(", ");
-    let _ = write!(
+    let choose = |values: &[CodeValue]| values.iter().map(|value| value.code).collect::<Vec<_>>().join(", ");
+    let (block, scope) = (values.cl_block.texts(), values.sip_scope.texts());
+    let (blocks, scopes) = (choose(ClBlock::VALUES), choose(SipScope::VALUES));
+    let _ = writeln!(
         out,
-        "| `cl_block` | {} | K-HT waits for: {block_en} (choose among {choices}) | K-HT väntar på: {block_sv} (välj bland {choices}) |\n\
-         | `take_home_useful_h` | {} | hours for which a withheld K-HT is of use | timmar som en tillbakahållen K-HT är till nytta |\n\
-         | `order_wait_h` | {} | hours for which a message waits for what it needs | timmar som ett meddelande väntar på det som ska komma först |\n",
+        "| `cl_block` | {} | K-HT waits for: {} (choose among {blocks}) | K-HT väntar på: {} (välj bland {blocks}) |\n\
+         | `sip_scope` | {} | SIP-1 looks at: {} (choose among {scopes}) | SIP-1 ser till: {} (välj bland {scopes}) |\n\
+         | `ask_incomplete` | {} | An admission notice that lacks a statutory field is answered with a K-AD | Ett inskrivningsmeddelande utan en lagstadgad uppgift besvaras med en K-AD |\n\
+         | `count_day_zero` | {} | The day of the notice counts as a day of its own | Underrättelsens dag räknas som en dag |\n\
+         | `acknowledge` | {} | Types that a person is to acknowledge | Typer som en människa ska kvittera |",
         values.cl_block.code(),
-        values.take_home_useful_h,
-        values.order_wait_h
+        block.1,
+        block.0,
+        values.sip_scope.code(),
+        scope.1,
+        scope.0,
+        values.ask_incomplete,
+        values.count_day_zero,
+        values.acknowledge.iter().map(|kind| kind.code()).collect::<Vec<_>>().join(", "),
     );
+    for number in NUMBERS {
+        let _ = writeln!(out, "| `{}` | {} | {} | {} |", number.name, (number.get)(values), number.en, number.sv);
+    }
 }
 
 fn rule_section(rule: &Rule, out: &mut String) {

@@ -4,20 +4,19 @@
 
 mod table;
 
-use super::{ClBlock, Page, Parameters, Predicate, Rule, RuleFault, RuleId, Rules, Texts, blocks};
+use super::{Page, Predicate, Rule, RuleFault, RuleId, Rules, Texts, blocks};
 use crate::model::bodies::{ItemCode, Party};
 use crate::model::catalogue::EventType;
 use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
 use crate::model::event::Circumstances;
 use crate::model::finding::Effect;
+use crate::model::regime::{Amount, ClBlock, NUMBERS, Parameters, Regime, SipScope};
 use crate::model::shape::Shape;
+use crate::model::time::parse_day;
 use aws_lc_rs::digest;
 use std::fmt::Write as _;
 use table::{Reading, Table, Word, codes};
 use toml::de::DeTable;
-
-/// A year: a wait that is longer is a slip of the pen.
-const HOURS_MAX: u32 = 8784;
 
 pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleFault>> {
     let mut r = Reading::new(text);
@@ -36,22 +35,29 @@ pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleFault>> {
 }
 
 fn set(root: &Table, text: &str, r: &mut Reading) -> Option<Rules> {
-    r.keys(root, &["name", "version", "title", "source", "parameters", "rule", "item"]);
+    r.keys(root, &["name", "version", "title", "source", "parameters", "amount", "rule", "item"]);
     let name = r.name(root, "name", |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let version = r.name(root, "version", |b| b.is_ascii_digit() || b == b'.');
     let title = texts(root, "title", r);
     let source = r.text(root, "source", &[]);
     let parameters = r.table(root, "parameters").and_then(|table| parameters(&table, r));
     let rules = all(root, "rule", r, rule, |rule| rule.id.as_str());
-    let items = all(root, "item", r, item, |item| item.code.as_str());
+    // The law knows no checklist, and a set may leave the amounts out.
+    let items = if root.has("item") { all(root, "item", r, item, |item| item.code.as_str()) } else { Some(Vec::new()) };
+    let amounts = if root.has("amount") { amounts(root, r) } else { Some(Vec::new()) };
+    let rules = rules?;
     Some(Rules {
         name: format!("{}/{}", name?, version?),
         hash: hash(text),
         title: title?,
         source: source?,
-        checklist: Checklist { items: items? },
-        parameters: parameters?,
-        list: rules?,
+        regime: Regime {
+            checklist: Checklist { items: items? },
+            parameters: parameters?,
+            rules: rules.iter().map(|rule| rule.id.as_str()).collect(),
+            amounts: amounts?,
+        },
+        list: rules,
     })
 }
 
@@ -90,11 +96,47 @@ fn texts(table: &Table, key: &'static str, r: &mut Reading) -> Option<Texts> {
 }
 
 fn parameters(table: &Table, r: &mut Reading) -> Option<Parameters> {
-    r.keys(table, &["cl_block", "take_home_useful_h", "order_wait_h"]);
+    let choices = ["cl_block", "sip_scope", "ask_incomplete", "count_day_zero", "acknowledge"];
+    let known: Vec<&str> = choices.into_iter().chain(NUMBERS.iter().map(|number| number.name)).collect();
+    r.keys(table, &known);
+    let mut out = Parameters::default();
     let cl_block = r.one(table, "cl_block", ClBlock::parse, &codes(ClBlock::VALUES));
-    let take_home_useful_h = r.number(table, "take_home_useful_h", 1, HOURS_MAX);
-    let order_wait_h = r.number(table, "order_wait_h", 1, HOURS_MAX);
-    Some(Parameters { cl_block: cl_block?.1, take_home_useful_h: take_home_useful_h?, order_wait_h: order_wait_h? })
+    let sip_scope = r.one(table, "sip_scope", SipScope::parse, &codes(SipScope::VALUES));
+    let (ask_incomplete, count_day_zero) = (r.choice(table, "ask_incomplete"), r.choice(table, "count_day_zero"));
+    let acknowledge = r.words(table, "acknowledge").map(|words| r.codes(&words, EventType::parse, &codes(EventType::VALUES)));
+    for (at, _) in acknowledge.iter().flatten().filter(|(_, kind)| kind.is_sent()) {
+        r.fault::<()>(*at, "Bara det som kommer från regionen kvitteras", "Only what comes from the region is acknowledged");
+    }
+    let mut complete = true;
+    for number in NUMBERS {
+        match r.number(table, number.name, number.min, number.max) {
+            Some(value) => (number.set)(&mut out, value),
+            None => complete = false,
+        }
+    }
+    out.cl_block = cl_block?.1;
+    out.sip_scope = sip_scope?.1;
+    out.ask_incomplete = ask_incomplete?;
+    out.count_day_zero = count_day_zero?;
+    out.acknowledge = acknowledge?.into_iter().map(|(_, kind)| kind).collect();
+    complete.then_some(out)
+}
+
+/// What a day costs, from which day on; the days must follow each other.
+fn amounts(root: &Table, r: &mut Reading) -> Option<Vec<Amount>> {
+    let tables = r.tables(root, "amount")?;
+    let mut out: Vec<Amount> = Vec::with_capacity(tables.len());
+    for table in &tables {
+        r.keys(table, &["from", "sek", "source"]);
+        let from = r.one(table, "from", parse_day, "2026-01-01");
+        let (sek, source) = (r.number(table, "sek", 1, 1_000_000), r.text(table, "source", &[]));
+        let (Some((at, from)), Some(sek), Some(source)) = (from, sek, source) else { continue };
+        if out.last().is_some_and(|earlier| earlier.from >= from) {
+            r.fault::<()>(at, "Beloppen ska stå i dagarnas ordning", "Amounts must stand in the order of their days");
+        }
+        out.push(Amount { from, sek, source });
+    }
+    Some(out)
 }
 
 fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
@@ -109,9 +151,9 @@ fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
     };
     // What nothing would fill in must not be shown as it stands.
     let fills: &[&str] = match predicate {
-        Some((_, Predicate::ChecklistComplete)) => &["{items}"],
+        Some((_, Predicate::ChecklistComplete | Predicate::RegionItems)) => &["{items}"],
         Some((_, Predicate::Preconditions)) => &["{types}"],
-        Some((_, Predicate::ProtectedPerson | Predicate::Duplicate)) => &[],
+        Some(_) => &[],
         None => &["{items}", "{types}"],
     };
     let (sv, en) = (r.text(table, "sv", fills), r.text(table, "en", fills));
@@ -145,11 +187,16 @@ fn explanation(table: &Table, r: &mut Reading) -> Option<Page> {
 }
 
 fn item(table: &Table, r: &mut Reading) -> Option<(usize, Item)> {
-    r.keys(table, &["code", "owners", "stage", "when", "sv", "en", "source"]);
+    r.keys(table, &["code", "owners", "stage", "when", "seen", "sv", "en", "source"]);
     let code = r.one(table, "code", ItemCode::parse, "CL01 … CL99");
     let owners = r.words(table, "owners").map(|words| r.codes(&words, Party::parse, &codes(Party::VALUES)));
     let stage = r.one(table, "stage", stage, "P, U, E");
     let when = if table.has("when") { r.table(table, "when").and_then(|table| condition(&table, r)) } else { Some(Condition::Always) };
+    let seen = if table.has("seen") {
+        r.words(table, "seen").map(|words| r.codes(&words, EventType::parse, &codes(EventType::VALUES)))
+    } else {
+        Some(Vec::new())
+    };
     let (sv, en, source) = (r.text(table, "sv", &[]), r.text(table, "en", &[]), r.text(table, "source", &[]));
     let (at, code) = code?;
     let item = Item {
@@ -159,6 +206,7 @@ fn item(table: &Table, r: &mut Reading) -> Option<(usize, Item)> {
         owners: owners?.into_iter().map(|(_, owner)| owner).collect(),
         stage: stage?.1,
         when: when?,
+        seen: seen?.into_iter().map(|(_, kind)| kind).collect(),
         source: source?,
     };
     Some((at, item))

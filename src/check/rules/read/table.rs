@@ -155,6 +155,15 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// Yes or no.
+    pub(super) fn choice(&mut self, table: &Table, key: &'static str) -> Option<bool> {
+        let value = self.required(table, key)?;
+        match value.get_ref().as_bool() {
+            Some(choice) => Some(choice),
+            None => self.kind(value.span().start, key, "true eller false", "true or false"),
+        }
+    }
+
     pub(super) fn table<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Table<'d>> {
         let value = self.required(table, key)?;
         match value.get_ref() {
