@@ -5,10 +5,10 @@
 pub mod rules;
 
 use crate::model::bodies::{CanReceive, Party};
-use crate::model::catalogue::{Body, Needs, Origin};
+use crate::model::catalogue::{Body, EventType, Needs, Origin};
 use crate::model::checklist::{Item, Stage};
 use crate::model::episode::EpisodeState;
-use crate::model::event::Protection;
+use crate::model::event::{CareEvent, Protection};
 use crate::model::finding::{Effect, Finding};
 use crate::model::message::Message;
 use crate::model::regime::ClBlock;
@@ -55,10 +55,13 @@ pub enum Ruling {
     Stop { effect: Effect, findings: Vec<Finding> },
 }
 
-/// Applies every rule of the set to a message in its episode.
-pub fn run(rules: &Rules, message: Message, episode: &EpisodeState) -> Ruling {
+/// Applies every rule of the set to a message in its episode. `released` by a person, it waits for nobody any more.
+pub fn run(rules: &Rules, message: Message, episode: &EpisodeState, released: bool) -> Ruling {
     let applicable = rules.rules().iter().filter(|rule| rule.applies_to(message.event.head.kind));
-    let findings: Vec<Finding> = applicable.flat_map(|rule| broken(rules, rule, &message, episode)).collect();
+    let mut findings: Vec<Finding> = applicable.flat_map(|rule| broken(rules, rule, &message, episode)).collect();
+    if released {
+        findings.retain(|finding| finding.effect != Effect::Hold);
+    }
     let gravest = findings.iter().map(|finding| finding.effect).min().filter(|effect| *effect <= Effect::Hold);
     match gravest {
         Some(effect) => Ruling::Stop { effect, findings },
@@ -69,16 +72,49 @@ pub fn run(rules: &Rules, message: Message, episode: &EpisodeState) -> Ruling {
 /// What a rule finds wrong with the message; for the checklist one finding an item, so that each goes to its owner.
 fn broken(rules: &Rules, rule: &Rule, message: &Message, episode: &EpisodeState) -> Vec<Finding> {
     let id = rule.id.as_str();
-    match rule.predicate {
-        Predicate::ChecklistComplete => open_items(rules, message, episode).map(|item| item_finding(rules, id, item)).collect(),
-        Predicate::ProtectedPerson if message.event.patient.protected != Protection::None => vec![rules.finding(id, &[])],
+    let standing = message.standing;
+    let fails = match rule.predicate {
+        Predicate::ChecklistComplete => return open_items(rules, message, episode).map(|item| item_finding(rules, id, item)).collect(),
         Predicate::Preconditions => {
             let needs = message.event.head.kind.row().needs;
-            if seen(needs, episode) { Vec::new() } else { vec![rules.finding_of_needs(id, needs)] }
+            let there = if needs == Needs::Target { !standing.lacks_target } else { seen(needs, episode) };
+            return if there { Vec::new() } else { vec![rules.finding_of_needs(id, needs)] };
         }
-        // A duplicate is met before a message is made: intake drops what it has seen.
-        _ => Vec::new(),
+        Predicate::Consent | Predicate::CallOutsideStay => standing.discounted == Some(id),
+        Predicate::ProtectedPerson => episode.protected.max(message.event.patient.protected) != Protection::None,
+        Predicate::OnePerson => episode.two_persons,
+        Predicate::EpisodeOpen => standing.late,
+        // A duplicate is met before a message is made. The others look at what the region sends.
+        Predicate::Duplicate
+        | Predicate::RegionItems
+        | Predicate::SipBeforeDischarge
+        | Predicate::NoticeComplete
+        | Predicate::NoticeInTime
+        | Predicate::Payment => false,
+    };
+    if fails { vec![rules.finding(id, &[])] } else { Vec::new() }
+}
+
+/// What the rules remark on an event of the region's, which they never stop. `missing` are the paths of what an admission
+/// notice lacks.
+pub fn remarks(rules: &Rules, event: &CareEvent, episode: &EpisodeState, missing: &[&'static str]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for rule in rules.rules().iter().filter(|rule| rule.applies_to(event.head.kind)) {
+        let id = rule.id.as_str();
+        let stay = episode.stay.as_ref();
+        match rule.predicate {
+            Predicate::NoticeComplete => {
+                out.extend(missing.iter().map(|path| Finding { path: Some((*path).to_owned()), ..rules.finding(id, &[]) }));
+            }
+            Predicate::SipBeforeDischarge
+                if event.head.kind == EventType::RUk && stay.is_some_and(|stay| stay.sip_due && !stay.sip_done) =>
+            {
+                out.push(Finding { effect: Effect::Warn, ..rules.finding(id, &[]) });
+            }
+            _ => {}
+        }
     }
+    out
 }
 
 /// The finding of one checklist item.
@@ -88,7 +124,7 @@ pub fn item_finding(rules: &Rules, rule: &str, item: &Item) -> Finding {
     finding
 }
 
-/// The municipality's items that keep it from saying that it can receive.
+/// The municipality's items that keep it from saying that it can receive; where they do not, those to warn of.
 fn open_items<'a>(rules: &'a Rules, message: &Message, episode: &'a EpisodeState) -> impl Iterator<Item = &'a Item> {
     let says_can = matches!(&message.event.body, Body::KHt(take_home) if take_home.answer == CanReceive::Can);
     let only_first = rules.regime.parameters.cl_block == ClBlock::StagePOnly;
@@ -98,7 +134,7 @@ fn open_items<'a>(rules: &'a Rules, message: &Message, episode: &'a EpisodeState
 
 fn seen(needs: Needs, episode: &EpisodeState) -> bool {
     match needs {
-        Needs::Nothing => true,
+        Needs::Nothing | Needs::Target => true,
         Needs::AnyOf(kinds) => kinds.iter().any(|kind| episode.seen.contains(kind)),
         Needs::AnyFromRegion => episode.seen.iter().any(|kind| kind.row().origin == Origin::Region),
     }

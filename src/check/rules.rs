@@ -162,16 +162,17 @@ impl Rules {
 
     /// What rule `id` says of a message whose needs have not been seen.
     pub fn finding_of_needs(&self, id: &str, needs: Needs) -> Finding {
-        let list = |or: &str, any: &str, text: fn(EventType) -> &'static str| match needs {
+        let list = |or: &str, any: &str, target: &str, text: fn(EventType) -> &'static str| match needs {
             Needs::Nothing => String::new(),
             Needs::AnyFromRegion => any.to_owned(),
+            Needs::Target => target.to_owned(),
             Needs::AnyOf(kinds) => {
                 let names: Vec<_> = kinds.iter().map(|kind| format!("{} {}", kind.code(), text(*kind))).collect();
                 names.join(or)
             }
         };
-        let sv = list(" eller ", "någon händelse från regionen", |kind| kind.texts().0);
-        let en = list(" or ", "any event of the region's", |kind| kind.texts().1);
+        let sv = list(" eller ", "någon händelse från regionen", "det som makuleras", |kind| kind.texts().0);
+        let en = list(" or ", "any event of the region's", "what is voided", |kind| kind.texts().1);
         self.filled(id, "{types}", &sv, &en)
     }
 

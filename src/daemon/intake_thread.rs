@@ -17,13 +17,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Batches that may wait.
 const QUEUE_MAX: usize = 16;
-/// How often to look for what has lost its use: what is withheld meanwhile is of use for longer.
-const IDLE: Duration = Duration::from_mins(1);
+/// How often to look for what operators ask and for what time has changed.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// What the thread is asked to do.
 pub(super) enum Task {
     Batch { records: Vec<RawEvent>, reply: oneshot::Sender<Result<Vec<Verdict>, Unavailable>> },
-    Expire { reply: oneshot::Sender<Option<Timestamp>> },
+    Wake { reply: oneshot::Sender<Option<Timestamp>> },
 }
 
 /// A source's way in.
@@ -48,9 +48,9 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
                 Task::Batch { records, reply } => {
                     let _ = reply.send(batch(&mut intake, &records));
                 }
-                Task::Expire { reply } => {
+                Task::Wake { reply } => {
                     // What panics here is met again with the episode's next event.
-                    let next = match catch_unwind(AssertUnwindSafe(|| intake.expire())) {
+                    let next = match catch_unwind(AssertUnwindSafe(|| intake.serve().and_then(|_| intake.wake()))) {
                         Ok(Ok(next)) => next,
                         Ok(Err(fault)) => {
                             report(&intake, fault);
@@ -98,11 +98,11 @@ fn report(intake: &Intake, _: StoreFault) {
     Line::new(intake.clock.now(), Level::Error, Event::StoreFault).code(Code::BugStore).emit();
 }
 
-/// Asks for what has lost its use to be ended, when its time has come.
-pub(super) async fn expire(port: Port, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
+/// Asks for what operators want done and for what time has changed.
+pub(super) async fn wake(port: Port, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let (reply, next) = oneshot::channel();
-        if port.0.send(Task::Expire { reply }).await.is_err() {
+        if port.0.send(Task::Wake { reply }).await.is_err() {
             return;
         }
         let next = next.await.ok().flatten();

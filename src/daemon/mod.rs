@@ -86,7 +86,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     }
     let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: Arc::clone(&clock) };
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
-    let expiry = tokio::spawn(intake_thread::expire(port.clone(), Arc::clone(&clock), stopped.clone()));
+    let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let mut running = Vec::new();
     for folder in folders {
         running.push(sources::start(folder, port.clone(), Arc::clone(&clock)).map_err(no_thread)?);
@@ -102,7 +102,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let _ = stop.send(true);
     let ended = async {
         sources::stop(running).await;
-        let _ = expiry.await;
+        let _ = waking.await;
         drivers.join_all().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };

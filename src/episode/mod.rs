@@ -1,122 +1,251 @@
 //! What follows for a care episode from everything that has happened in it.
 //!
 //! A pure fold over facts in the order in which they happened, not in which they arrived: late and repeated events end in
-//! the same state as punctual ones. Never stops anything and never sends anything.
+//! the same state, clocks and deviations as punctual ones. Never stops anything and never sends anything. What time alone
+//! changes follows from the moment that is handed in.
 
-use crate::model::bodies::{CanReceive, Party};
-use crate::model::catalogue::{Body, EventType};
-use crate::model::checklist::{Checklist, Statuses};
-use crate::model::episode::{Deviation, EpisodeState, Fact, Phase, What};
-use crate::model::event::{CareEvent, Circumstance};
-use crate::model::keyed::Ref;
-use std::collections::{BTreeMap, BTreeSet};
+mod alarms;
+mod fact;
+mod outpatient;
+mod stay;
+
+pub use alarms::{Alarm, Alarms, Rung, ring};
+pub use fact::{Links, add, fact, is_void, missing_in_notice, target_of};
+
+use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};
+use crate::model::calendar::{begin, days_between, hours};
+use crate::model::catalogue::{EventType, Origin};
+use crate::model::episode::{EpisodeState, Fact, Phase, SipPhase, VOID, What};
+use crate::model::event::{Circumstance, ConsentStatus, IdType, Protection};
+use crate::model::regime::Regime;
+use crate::model::time::local_day;
+use jiff::Timestamp;
+use stay::Course;
+use std::collections::BTreeSet;
 
 /// Most events in one episode; a busy one has some dozens.
 pub const FACTS_MAX: usize = 2_000;
 
-/// The part of an event that its episode remembers.
-#[expect(clippy::disallowed_methods, reason = "the episode keeps the source's id, to order by")]
-pub fn fact(event: &CareEvent, reference: &Ref, version: u32) -> Fact {
-    let unit = event.head.author.as_ref().and_then(|author| author.unit.as_ref()).map(|unit| unit.hsa_id.as_str().to_owned());
-    let what = match &event.body {
-        Body::RUk(ready) => What::Ready { ready_at: ready.ready_at },
-        Body::RUt(discharged) => What::Discharge { discharged_at: discharged.discharged_at },
-        Body::KHt(take_home) => What::TakeHome { answer: take_home.answer },
-        Body::KCl(update) => What::Checklist {
-            items: update.items.0.iter().map(|item| (item.code.as_str().to_owned(), item.share.unwrap_or(Party::K), item.status)).collect(),
-        },
-        _ => What::Other,
-    };
-    let sender = match &event.body {
-        Body::RIn(notice) => unit.or_else(|| Some(notice.ward.hsa_id.as_str().to_owned())),
-        _ => unit,
-    };
-    Fact {
-        event: reference.as_str().to_owned(),
-        id: event.head.event_id.0.disclose().clone(),
-        version,
-        kind: event.head.kind,
-        occurred_at: event.head.occurred_at,
-        sent_at: event.head.sent_at,
-        circumstances: event.head.circumstances.as_ref().map_or_else(Circumstance::new, super::model::event::Circumstances::known),
-        sender,
-        what,
-    }
-}
-
-/// Adds a fact in its place; a newer version of the same event takes the place of the older.
-pub fn add(facts: &mut Vec<Fact>, fact: Fact) {
-    if facts.iter().any(|known| known.event == fact.event && known.version >= fact.version) {
-        return;
-    }
-    facts.retain(|known| known.event != fact.event);
-    let place = facts.partition_point(|known| known.order() < fact.order());
-    facts.insert(place, fact);
-}
-
-/// The state that the facts lead to. They must be in the order that [`add`] keeps.
-pub fn fold(facts: &[Fact], checklist: &Checklist) -> EpisodeState {
-    let mut state = EpisodeState {
-        phase: Phase::New,
-        circumstances: Circumstance::new(),
-        statuses: Statuses::new(),
-        seen: BTreeSet::new(),
-        ready_at: None,
-        discharged_at: None,
-        deviations: Vec::new(),
-        units: BTreeMap::new(),
-    };
-    let mut can_receive = false;
+/// The state that the facts lead to at a moment. They must be in the order that [`add`] keeps.
+pub fn fold(facts: &[Fact], regime: &Regime, now: Timestamp) -> EpisodeState {
+    let mut folding = Folding { regime, state: EpisodeState::new(), course: None, interrupted: false, numbers: BTreeSet::new() };
+    (folding.state.ignored, folding.state.waiting) = fact::discounted(facts);
     for fact in facts {
+        if !folding.state.ignored.contains_key(&fact.event) {
+            folding.take(fact);
+        }
+    }
+    folding.finish(facts, now)
+}
+
+struct Folding<'a> {
+    regime: &'a Regime,
+    state: EpisodeState,
+    /// The stay that is under way, or the last one.
+    course: Option<Course>,
+    /// The episode as a whole was broken off, and nothing has begun since.
+    interrupted: bool,
+    numbers: BTreeSet<(IdType, String)>,
+}
+
+impl Folding<'_> {
+    fn take(&mut self, fact: &Fact) {
+        if let Some(rule) = self.refused(fact) {
+            self.state.ignored.insert(fact.event.clone(), rule);
+            return;
+        }
+        self.open_stay(fact);
+        self.remember(fact);
+        if let Some(course) = &mut self.course {
+            course.take(fact, &self.state.statuses, &self.state.circumstances, self.regime);
+        }
+        self.sip(fact);
+        self.outpatient(fact);
+        self.interrupt(fact);
+    }
+
+    /// Messages that the rules refuse do not count, whenever they came.
+    fn refused(&self, fact: &Fact) -> Option<&'static str> {
+        let needs_consent = matches!(fact.kind, EventType::KSip | EventType::KKs);
+        if needs_consent && self.regime.has("SIP-2") && fact.consent != Some(ConsentStatus::Given) {
+            return Some("SIP-2");
+        }
+        let inside = self.course.as_ref().is_some_and(|course| course.stay.phase.is_inpatient());
+        (fact.kind == EventType::KKs && inside && self.regime.has("SIP-3")).then_some("SIP-3")
+    }
+
+    fn open_stay(&mut self, fact: &Fact) {
+        let opens = match (&self.course, fact.kind) {
+            (None, kind) => matches!(kind, EventType::KVb | EventType::RIn | EventType::RUk | EventType::RUt),
+            (Some(course), EventType::KVb) => course.stay.phase.is_over() || course.stay.end().is_some(),
+            (Some(course), EventType::RIn) => self.is_new_admission(course, fact),
+            _ => false,
+        };
+        if !opens {
+            return;
+        }
+        let mut readmitted_after = None;
+        if let Some(course) = self.course.take() {
+            let near = |at: &Timestamp| {
+                days_between(local_day(*at), local_day(fact.occurred_at))
+                    <= i32::try_from(self.regime.parameters.readmission_days).unwrap_or(i32::MAX)
+            };
+            readmitted_after =
+                course.stay.discharged_at.filter(near).filter(|_| fact.kind == EventType::RIn || course.stay.phase != Phase::Announced);
+            let stay = course.conclude(&self.state, self.regime, fact.occurred_at, true);
+            self.state.earlier.push(stay);
+            self.state.statuses.clear();
+            self.state.circumstances.retain(|name, _| name == "municipality");
+        }
+        self.interrupted = false;
+        self.course = Some(Course::new(fact, readmitted_after));
+    }
+
+    /// A notice that comes after the end of a stay opens another one, unless it is only late.
+    fn is_new_admission(&self, course: &Course, fact: &Fact) -> bool {
+        let What::Admission { admitted_at, .. } = fact.what else { return false };
+        let announced_long_ago = course.stay.phase == Phase::Announced
+            && fact.occurred_at > course.stay.opened_at + hours(self.regime.parameters.not_admitted_h);
+        course.stay.end().map_or(course.stay.phase.is_over() || announced_long_ago, |end| admitted_at > end)
+    }
+
+    /// What every event may tell.
+    fn remember(&mut self, fact: &Fact) {
+        let state = &mut self.state;
         state.seen.insert(fact.kind);
         state.circumstances.extend(fact.circumstances.clone());
-        if fact.kind == EventType::RIn
-            && let Some(sender) = &fact.sender
-        {
-            state.units.insert(Party::Sv, sender.clone());
+        let party = match fact.kind {
+            EventType::RIn | EventType::RFl => Some(Party::Sv),
+            EventType::RFv | EventType::RKs => Some(Party::Ov),
+            _ => None,
+        };
+        if let (Some(party), Some(sender)) = (party, &fact.sender) {
+            state.units.insert(party, sender.clone());
         }
-        match &fact.what {
-            What::Ready { ready_at } => state.ready_at = Some(*ready_at),
-            What::TakeHome { answer } => can_receive = *answer == CanReceive::Can,
-            What::Checklist { items } => {
-                for (code, share, status) in items {
-                    if let Some(code) = crate::model::bodies::ItemCode::parse(code) {
-                        state.statuses.insert((code, *share), *status);
-                    }
+        // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
+        if state.patient.as_ref().is_none_or(|known| known.kind.rank() <= fact.patient.kind.rank()) {
+            state.patient = Some(fact.patient.clone());
+        }
+        self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
+        // Protection once said holds: taking it for ended by mistake cannot be made good.
+        state.protected = state.protected.max(fact.protected.unwrap_or(Protection::None));
+        state.consent = fact.consent.or(state.consent);
+        self.statuses(fact);
+    }
+
+    fn statuses(&mut self, fact: &Fact) {
+        let state = &mut self.state;
+        if let What::Checklist { items } = &fact.what {
+            for (code, share, status) in items {
+                if let Some(code) = ItemCode::parse(code) {
+                    state.statuses.insert((code, *share), *status);
                 }
             }
-            What::Discharge { discharged_at } => {
-                state.discharged_at = Some(*discharged_at);
-                // The list is frozen here: what is done later does not undo that it was open when the patient left.
-                state.deviations = left_open(&state, checklist);
+        }
+        if fact.kind.row().origin == Origin::Region {
+            state.statuses.extend(self.regime.checklist.closed_by(fact.kind).map(|key| (key, ItemStatus::Klar)));
+        }
+    }
+
+    fn sip(&mut self, fact: &Fact) {
+        let sip = &mut self.state.sip;
+        match &fact.what {
+            What::Call { .. } => {
+                sip.own_call = fact.kind == EventType::KKs;
+                if sip.phase != SipPhase::Made {
+                    sip.phase = SipPhase::Called;
+                }
             }
-            What::Other => {}
+            What::Plan { follow_up } => {
+                sip.phase = SipPhase::Made;
+                sip.made_at = Some(fact.occurred_at);
+                sip.follow_up = Some(*follow_up);
+            }
+            What::FollowUp { next, closed } => {
+                sip.phase = if *closed { SipPhase::Closed } else { SipPhase::FollowedUp };
+                sip.follow_up = *next;
+            }
+            What::Other if fact.kind == EventType::KSv && sip.phase == SipPhase::Called => sip.phase = SipPhase::Answered,
+            _ => {}
         }
-        let complete = checklist.open(Party::K, &state.statuses, &state.circumstances).next().is_none();
-        state.phase = next_phase(state.phase, fact.kind, can_receive && complete);
+        let declined = fact.consent == Some(ConsentStatus::NotGiven) || said(&self.state, "CL20", ItemStatus::EjAktuell);
+        let open = matches!(self.state.sip.phase, SipPhase::None | SipPhase::Called | SipPhase::Answered);
+        if declined && open {
+            self.state.sip.phase = SipPhase::Declined;
+        }
     }
-    state
-}
 
-fn next_phase(phase: Phase, kind: EventType, confirmed: bool) -> Phase {
-    match (phase, kind) {
-        (_, EventType::RUt) | (Phase::Discharged, _) => Phase::Discharged,
-        (Phase::New, EventType::RIn) => Phase::Admitted,
-        (Phase::Admitted, EventType::KPu | EventType::KCl) => Phase::Planning,
-        (_, EventType::RUk) | (Phase::Ready, _) if confirmed => Phase::TakeHomeConfirmed,
-        (Phase::New | Phase::Admitted | Phase::Planning, EventType::RUk) | (Phase::TakeHomeConfirmed, EventType::KHt | EventType::KCl)
-            if !confirmed =>
+    fn interrupt(&mut self, fact: &Fact) {
+        let What::Interrupted { .. } = fact.what else { return };
+        self.interrupted = true;
+        self.state.enrolled = false;
+        self.state.sip.own_call = false;
+        if let Some(course) = &mut self.course
+            && !course.stay.phase.is_over()
         {
-            Phase::Ready
+            course.stay.phase = Phase::Interrupted;
+            course.stay.ended_at = Some(fact.occurred_at);
         }
-        (phase, _) => phase,
+    }
+
+    fn finish(mut self, facts: &[Fact], now: Timestamp) -> EpisodeState {
+        let best = |kind| self.numbers.iter().filter(|(known, _)| *known == kind).count();
+        self.state.two_persons = best(IdType::Personnummer) > 1 || best(IdType::Samordningsnummer) > 1;
+        self.outpatient_clocks(facts);
+        if let Some(course) = self.course.take() {
+            self.state.stay = Some(course.conclude(&self.state, self.regime, now, false));
+        }
+        self.state.phase = self.phase(facts);
+        self.state.look_at = self.look_at(now);
+        self.state
+    }
+
+    fn phase(&self, facts: &[Fact]) -> Phase {
+        let state = &self.state;
+        let stay = state.stay.as_ref().map(|stay| stay.phase);
+        let began = |fact: &Fact| matches!(fact.kind, EventType::KVb | EventType::RIn | EventType::RUk) || outpatient::opens(fact.kind);
+        let voided = facts.iter().any(|fact| began(fact) && state.ignored.get(&fact.event) == Some(&VOID));
+        let outpatient = [EventType::KHi, EventType::KHa, EventType::KOb, EventType::KKs].iter().any(|kind| state.seen.contains(kind));
+        match stay {
+            Some(phase) if !phase.is_over() => phase,
+            _ if outpatient::is_open(state) => Phase::Outpatient,
+            Some(phase) => phase,
+            None if self.interrupted => Phase::Interrupted,
+            None if outpatient => Phase::Closed,
+            None if voided => Phase::Voided,
+            None => Phase::New,
+        }
+    }
+
+    /// When time alone changes something next.
+    fn look_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let running = self.state.clocks().filter(|due| due.met_at.is_none() && due.ended_at.is_none());
+        let edges = running.flat_map(|due| [due.warn_at, after(due.due_at)]);
+        let stay = self.state.stay.iter().flat_map(|stay| stay::edges(stay, self.regime));
+        edges.chain(stay).filter(|at| *at > now).min()
     }
 }
 
-/// The municipality's items that are open at the discharge, each a deviation of rule CHK-1.
-fn left_open(state: &EpisodeState, checklist: &Checklist) -> Vec<Deviation> {
-    checklist
-        .open(Party::K, &state.statuses, &state.circumstances)
-        .map(|item| Deviation { rule: "CHK-1", item: Some(item.code.clone()), owners: item.owners.clone() })
-        .collect()
+/// The first moment that is too late.
+pub(crate) fn after(due_at: Timestamp) -> Timestamp {
+    due_at + jiff::SignedDuration::from_millis(1)
+}
+
+/// Whether an owner has given an item this status.
+fn said(state: &EpisodeState, code: &str, status: ItemStatus) -> bool {
+    state.statuses.iter().any(|((item, _), known)| item.as_str() == code && *known == status)
+}
+
+/// Whether a circumstance is known to be true.
+fn is_true(known: &Circumstance, name: &str) -> bool {
+    known.get(name).is_some_and(|value| value == "true")
+}
+
+/// Midnight at the beginning of the day of an instant.
+fn begin_of(at: Timestamp) -> Timestamp {
+    begin(local_day(at))
+}
+
+fn says_can(fact: &Fact) -> Option<bool> {
+    if let What::TakeHome { answer } = fact.what { Some(answer == CanReceive::Can) } else { None }
 }

@@ -160,19 +160,60 @@ codes! {
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",
-        "Använd en kod ur regelverkets checklista; `docs/rules.md` listar dem.", "Use a code of the checklist in the rules; `docs/rules.md` lists them." }
+        "Använd en kod ur regelverkets checklista; `vardbro rules show` listar dem.", "Use a code of the checklist in the rules; `vardbro rules show` lists them." }
     ChkEpisodeFull "VB-CHK-002" Operator "0.1.0" {
         "Ärendet har fler händelser än vad som ryms", "the case has more events than fit",
         "Kontrollera om källan sänder samma händelse under nya id.", "Check whether the source sends the same event under new ids." }
     ChkNoSentAt "VB-CHK-003" Sender "0.1.0" {
         "Det framgår inte när regionen sände meddelandet; händelsens egen tid används", "it is not said when the region sent the message; the event's own time is used",
         "Fyll i sentAt: lagens tider räknas från den.", "Fill in sentAt: the law's clocks run from it." }
-    ChkCorrection "VB-CHK-004" Sender "0.1.0" {
-        "Rättelse och återtagande under ett annat händelse-id hanteras inte av den här versionen", "this version does not handle corrections and withdrawals under another event id",
-        "Rätta under samma eventId: nytt innehåll blir en ny version. Ett återtagande görs tills vidare på annat sätt.", "Correct under the same eventId: new content becomes a new version. Withdraw in another way for now." }
-    ChkTypeNotYet "VB-CHK-005" Sender "0.1.0" {
-        "Den här versionen läser typen men kan inte ännu vad som följer av den", "this version reads the type but does not yet know what follows from it",
-        "Gör det på annat sätt tills vidare. Händelsen är inte mottagen och inget är sänt.", "Do it in another way for now. The event has not been accepted and nothing has been sent." }
+    ChkDeadline "VB-CHK-006" Operator "0.1.0" {
+        "Något i ärendet ska vara gjort snart eller skulle redan ha varit gjort", "something in the case is due soon or overdue",
+        "Se ärendet med `vardbro episodes show`: där står vad, när och vem.", "Look at the case with `vardbro episodes show`: it says what, when and who." }
+    ChkCancelsType "VB-CHK-007" Sender "0.1.0" {
+        "Bara K-MK och R-MK återtar en annan händelse", "only K-MK and R-MK withdraw another event",
+        "Sänd återtagandet som K-MK (kommunens) eller R-MK (regionens), med cancels eller refTo.", "Send the withdrawal as K-MK (the municipality's) or R-MK (the region's), with cancels or refTo." }
+    ChkNoTarget "VB-CHK-008" Sender "0.1.0" {
+        "Makuleringen säger inte vad den gäller", "the voiding does not say what it voids",
+        "Fyll i cancels, refTo.eventId, refTo.messageId eller refTo.regionMessageId.", "Fill in cancels, refTo.eventId, refTo.messageId or refTo.regionMessageId." }
+    ChkOtherType "VB-CHK-009" Sender "0.1.0" {
+        "Rättelsen är av en annan typ än händelsen den rättar, eller rättar sig själv", "the correction is of another type than the event it corrects, or corrects itself",
+        "En rättelse är fullständig och av samma typ. Är typen fel: makulera och sänd på nytt.", "A correction is complete and of the same type. If the type is wrong: void it and send anew." }
+    ChkNothingLeft "VB-CHK-010" Sender "0.1.0" {
+        "Det som makuleras hade inte lämnat oss; ingenting behövde sändas", "what is voided had not left; nothing had to be sent",
+        "Ingenting behövs: meddelandet är återtaget.", "Nothing: the message is withdrawn." }
+    ChkVoided "VB-CHK-011" Sender "0.1.0" {
+        "Meddelandet makulerades innan det hade sänts", "the message was voided before it had been sent",
+        "Ingenting behövs. Sänd en ny händelse om uppgiften ändå ska fram.", "Nothing. Send a new event if the information is to arrive after all." }
+    ChkEpisodeEnded "VB-CHK-012" Sender "0.1.0" {
+        "Ärendet avbröts eller makulerades innan meddelandet kunde sändas", "the case was broken off or voided before the message could be sent",
+        "Ingenting behövs. Ring mottagaren om uppgiften ändå är viktig.", "Nothing. Telephone the receiver if the information matters all the same." }
+    ChkReadyWithdrawn "VB-CHK-013" Sender "0.1.0" {
+        "Utskrivningsklar återtogs innan beskedet om hemtagning hade sänts", "ready for discharge was withdrawn before the notice had been sent",
+        "Sänd ett nytt besked när patienten är utskrivningsklar igen.", "Send a new notice once the patient is ready for discharge again." }
+    ChkRequestLate "VB-CHK-014" Sender "0.1.0" {
+        "Vårdbegäran kom hit senare än den ska efter avfärden", "the care request came later than it should after the departure",
+        "Ring akuten eller avdelningen: patienten kan vara framme före meddelandet.", "Telephone the emergency department or the ward: the patient may be there before the message." }
+    ChkConflict "VB-CHK-015" Sender "0.1.0" {
+        "Ett meddelande som redan har sänts räknas inte längre, av det som senare blev känt", "a message that has been sent no longer counts, by what became known later",
+        "Ta kontakt med mottagaren. Ska meddelandet bort: makulera det med K-MK.", "Contact the receiver. If the message is to go: void it with K-MK." }
+    ChkAcute "VB-CHK-016" Sender "0.1.0" {
+        "Begäran är akut: ett meddelande räcker inte", "the request is acute: a message is not enough",
+        "Ring vårdcentralen först; meddelandet sänds ändå.", "Telephone the health centre first; the message is sent all the same." }
+
+    ChkCorrected "VB-CHK-017" Sender "0.1.0" {
+        "Händelsen var redan rättad när den kom", "the event had been corrected before it came",
+        "Ingenting behövs: rättelsen gäller.", "Nothing: the correction holds." }
+
+    OpsNotHeld "VB-OPS-001" Operator "0.1.0" {
+        "Meddelandet väntar inte på en människa", "the message is not held for a person",
+        "Se vad som blev av det med `vardbro messages show`.", "See what became of it with `vardbro messages show`." }
+    OpsNoRules "VB-OPS-002" Operator "0.1.0" {
+        "Tjänsten har inget regelverk med det namnet", "the daemon has no set of rules of that name",
+        "Lista dem med `vardbro rules list`; starta om tjänsten om regelverket är nytt.", "List them with `vardbro rules list`; restart the daemon if the set is new." }
+    OpsStale "VB-OPS-003" Operator "0.1.0" {
+        "Något har ändrats sedan planen gjordes", "something has changed since the plan was made",
+        "Gör om planen och bekräfta den nya.", "Plan again and confirm the new one." }
 
     OutNoRecipient "VB-OUT-001" Operator "0.1.0" {
         "Ingen mottagare är känd", "no recipient is known",

@@ -1,6 +1,7 @@
-//! An episode as intake works on it: its facts, its lanes' numbers, and what is withheld in it.
+//! An episode as intake works on it: its facts, its lanes' numbers, its open alarms, and what is kept back in it.
 
 use crate::check::rules::Rules;
+use crate::episode::{self, Alarms, Links};
 use crate::map;
 use crate::model::bodies::Party;
 use crate::model::catalogue::EventType;
@@ -8,9 +9,11 @@ use crate::model::episode::{EpisodeState, Fact};
 use crate::model::event::{CareEvent, Recipient};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, HsaId, MessageId};
+use crate::model::keyed::Ref;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
-use crate::store::{EpisodeWrite, Store, StoreFault};
+use crate::model::state::State;
+use crate::store::{EpisodeRow, EpisodeWrite, KeptBack, Store, StoreFault};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,68 +26,78 @@ pub(super) struct Case {
     pub(super) from: u64,
     pub(super) rules: String,
     pub(super) facts: Vec<Fact>,
+    pub(super) alarms: Alarms,
+    /// The moment that was last folded for: what time has changed since is told once.
+    pub(super) looked_at: Timestamp,
     /// Last number given out, by destination.
     sequences: BTreeMap<String, u64>,
-    pub(super) withheld: Vec<Waiting>,
+    pub(super) waiting: Vec<Waiting>,
 }
 
-/// A withheld delivery.
+/// A withheld or held delivery.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) message: MessageId,
     pub(super) destination: Name,
     pub(super) kind: EventType,
     pub(super) version: u32,
-    pub(super) event_ref: crate::model::keyed::Ref,
+    pub(super) event_ref: Ref,
     pub(super) event: CareEvent,
-    pub(super) recipients: Vec<Recipient>,
     pub(super) useful_until: Option<Timestamp>,
     pub(super) findings: Vec<Finding>,
+    /// For a person.
+    pub(super) held: bool,
 }
 
-/// The part of an episode that the store keeps as one.
+/// The part of an episode that the store keeps as one. What cannot be read as this is folded anew from the events.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
+    /// Form of the facts.
+    format: u32,
     facts: Vec<Fact>,
     sequences: BTreeMap<String, u64>,
+    alarms: Alarms,
+    looked_at: Timestamp,
 }
+
+/// What every form so far has.
+#[derive(Deserialize)]
+struct KeptBefore {
+    sequences: BTreeMap<String, u64>,
+}
+
+const FORMAT: u32 = 2;
 
 impl Case {
     /// An episode of which nothing is known.
     pub(super) fn new(id: EpisodeId, rules: &Rules) -> Self {
-        Self { id, from: 0, rules: rules.name.clone(), facts: Vec::new(), sequences: BTreeMap::new(), withheld: Vec::new() }
+        let rules = rules.name.clone();
+        Self {
+            id,
+            from: 0,
+            rules,
+            facts: Vec::new(),
+            alarms: Alarms::new(),
+            looked_at: Timestamp::MIN,
+            sequences: BTreeMap::new(),
+            waiting: Vec::new(),
+        }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "reads what the store kept")]
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
-        let damaged = || StoreFault::Damaged { table: "episode" };
-        let Some(row) = store.episode(id)? else {
-            return Ok(Self {
-                id,
-                from: 0,
-                rules: rules.name.clone(),
-                facts: Vec::new(),
-                sequences: BTreeMap::new(),
-                withheld: Vec::new(),
-            });
-        };
-        let kept: Kept = serde_json::from_slice(row.body.disclose()).map_err(|_| damaged())?;
-        let mut withheld = Vec::new();
-        for waiting in store.withheld(id)? {
-            let event = map::reread(waiting.event.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
-            withheld.push(Waiting {
-                message: waiting.message,
-                destination: waiting.destination,
-                kind: waiting.kind,
-                version: waiting.version,
-                event_ref: waiting.event_ref,
-                recipients: event.head.recipients.clone().map(|list| list.0).unwrap_or_default(),
-                event,
-                useful_until: waiting.useful_until,
-                findings: waiting.findings,
-            });
-        }
-        Ok(Self { id, from: row.version, rules: row.rules, facts: kept.facts, sequences: kept.sequences, withheld })
+        let Some(row) = store.episode(id)? else { return Ok(Self::new(id, rules)) };
+        let kept = kept(store, id, &row, today)?;
+        let waiting = store.kept_back(id)?.into_iter().map(|row| waiting(row, today)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            id,
+            from: row.version,
+            rules: row.rules,
+            facts: kept.facts,
+            alarms: kept.alarms,
+            looked_at: kept.looked_at,
+            sequences: kept.sequences,
+            waiting,
+        })
     }
 
     /// The next number of a lane.
@@ -94,19 +107,69 @@ impl Case {
         *last
     }
 
-    /// What to store; afterwards the case stands one version further.
-    pub(super) fn write(&mut self, state: &EpisodeState) -> EpisodeWrite {
-        let kept = Kept { facts: self.facts.clone(), sequences: self.sequences.clone() };
+    /// What to store; afterwards the case stands one version further. `remind_at` is when an open alarm is told again.
+    pub(super) fn write(&mut self, state: &EpisodeState, remind_at: Option<Timestamp>, patient: Option<Ref>) -> EpisodeWrite {
+        let kept = Kept {
+            format: FORMAT,
+            facts: self.facts.clone(),
+            sequences: self.sequences.clone(),
+            alarms: self.alarms.clone(),
+            looked_at: self.looked_at,
+        };
+        let useful = self.waiting.iter().filter(|waiting| !waiting.held).filter_map(|waiting| waiting.useful_until);
         let write = EpisodeWrite {
             id: self.id,
             from: self.from,
             phase: state.phase,
             rules: self.rules.clone(),
             body: Personal::new(serde_json::to_vec(&kept).unwrap_or_default()),
+            look_at: useful.chain(state.look_at).chain(remind_at).min(),
+            patient,
         };
         self.from += 1;
         write
     }
+}
+
+/// The facts of an episode, for whoever only looks.
+pub fn facts(store: &Store, id: EpisodeId, row: &EpisodeRow, today: Date) -> Result<(Vec<Fact>, Alarms), StoreFault> {
+    let kept = kept(store, id, row, today)?;
+    Ok((kept.facts, kept.alarms))
+}
+
+#[expect(clippy::disallowed_methods, reason = "reads what the store kept")]
+fn kept(store: &Store, id: EpisodeId, row: &EpisodeRow, today: Date) -> Result<Kept, StoreFault> {
+    let damaged = || StoreFault::Damaged { table: "episode" };
+    if let Ok(kept) = serde_json::from_slice::<Kept>(row.body.disclose())
+        && kept.format == FORMAT
+    {
+        return Ok(kept);
+    }
+    let before: KeptBefore = serde_json::from_slice(row.body.disclose()).map_err(|_| damaged())?;
+    let mut facts = Vec::new();
+    for kept in store.events_of(id)? {
+        let event = map::reread(kept.body.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
+        let links = Links::of(&event, store.reference_key());
+        let to = event.head.recipients.as_ref().map(|list| list.0.clone()).unwrap_or_default();
+        episode::add(&mut facts, episode::fact(&event, &links, kept.version, &to));
+    }
+    Ok(Kept { format: FORMAT, facts, sequences: before.sequences, alarms: Alarms::new(), looked_at: row.changed_at })
+}
+
+#[expect(clippy::disallowed_methods, reason = "reads what the store kept")]
+fn waiting(row: KeptBack, today: Date) -> Result<Waiting, StoreFault> {
+    let event = map::reread(row.event.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
+    Ok(Waiting {
+        message: row.message,
+        destination: row.destination,
+        kind: row.kind,
+        version: row.version,
+        event_ref: row.event_ref,
+        event,
+        useful_until: row.useful_until,
+        findings: row.findings,
+        held: row.state == State::Held,
+    })
 }
 
 /// The units that an episode knows, as recipients.

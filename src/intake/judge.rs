@@ -1,28 +1,31 @@
 //! One event against its episode: what it changes, what leaves, what stays and why. No store, no clock.
 
-use super::case::{Case, Waiting, known_recipients};
+use super::case::{Case, Waiting};
+use super::lines;
+use super::outgoing::{self, Address, question, refusal};
 use super::routing::Routing;
 use crate::check::rules::Rules;
-use crate::check::{self, Passed, Ruling};
-use crate::episode;
-use crate::fault::Code;
-use crate::map::{self, Mapped};
-use crate::model::bodies::ItemCode;
+use crate::check::{self, Passed};
+use crate::episode::{self, Links, fold};
+use crate::fault::{Code, at};
+use crate::map::Mapped;
+use crate::model::bodies::{ItemCode, Urgency};
+use crate::model::calendar::hours;
 use crate::model::catalogue::{Body, EventType, Origin};
-use crate::model::episode::{Deviation, EpisodeState};
-use crate::model::event::{CareEvent, Recipient};
+use crate::model::episode::{CORRECTED, Deviation, EpisodeState, Fact, Phase, VOID};
+use crate::model::event::CareEvent;
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::ids::{EnvelopeId, EpisodeId, MessageId};
+use crate::model::ids::{EnvelopeId, MessageId};
 use crate::model::keyed::Ref;
-use crate::model::message::{Message, MessageStatus};
+use crate::model::message::Standing;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::state::State;
 use crate::oplog::{Event, Level, Line, Reason};
 use crate::seal::{self, Checked, Validator};
-use crate::store::{Change, ChangeTo, Entry, NewDelivery, NewEvent, Release};
+use crate::store::{Change, ChangeTo, Entry, NewDelivery, NewEvent, Past, Release};
 use crate::wire::{self, Sender};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,23 +46,29 @@ pub struct Desk {
 /// A well-formed event with everything that is known of it beforehand.
 pub(super) struct Arrival {
     pub(super) version: u32,
-    pub(super) key: Ref,
-    pub(super) patient: Ref,
+    pub(super) links: Links,
     pub(super) mapped: Mapped,
-    /// Deliveries of earlier versions that have not left.
-    pub(super) earlier: Vec<(MessageId, Name)>,
+    /// Deliveries of its earlier versions, and of the event that it corrects.
+    pub(super) earlier: Vec<Past>,
+    /// Deliveries of what it voids.
+    pub(super) voided: Vec<Past>,
     pub(super) source: Name,
     pub(super) origin: Personal<String>,
     pub(super) at: Timestamp,
 }
 
-/// What one event brings about, as it is put together.
-#[derive(Default)]
-struct Draft {
-    deliveries: Vec<NewDelivery>,
-    changes: Vec<Change>,
-    lines: Vec<Line>,
-    findings: Vec<Finding>,
+/// An episode under the rules that it began with, and what comes of looking at it.
+pub(super) struct Judgement<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) rules: Arc<Rules>,
+    pub(super) state: EpisodeState,
+    pub(super) case: &'a mut Case,
+    pub(super) validator: &'a mut dyn Validator,
+    pub(super) at: Timestamp,
+    pub(super) deliveries: Vec<NewDelivery>,
+    pub(super) changes: Vec<Change>,
+    pub(super) lines: Vec<Line>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Desk {
@@ -67,386 +76,285 @@ impl Desk {
     pub(super) fn judge(&self, arrival: Arrival, case: &mut Case, validator: &mut dyn Validator) -> Result<Entry, Vec<Finding>> {
         let rules = self.rules_of(case);
         let event = &arrival.mapped.event;
-        refuse_unruled(event)?;
-        refuse_corrections(event)?;
+        let own = episode::fact(event, &arrival.links, arrival.version, &[]);
+        refuse_misused(&own, case)?;
+        refuse_cancels(event)?;
         refuse_unknown_items(event, &rules)?;
-        if case.facts.len() >= episode::FACTS_MAX {
-            return Err(refusal(Code::ChkEpisodeFull));
-        }
+        let before = fold(&case.facts, &rules.regime, case.looked_at);
+        let was_over = case.facts.is_empty() || fold(&case.facts, &rules.regime, arrival.at).phase.is_over();
         let mut facts = case.facts.clone();
-        let before = episode::fold(&facts, &rules.regime.checklist);
-        episode::add(&mut facts, episode::fact(event, &arrival.key, arrival.version));
-        let state = episode::fold(&facts, &rules.regime.checklist);
-        let addressed = if event.head.kind.is_sent() { Some(self.address(event, &state)?) } else { None };
+        episode::add(&mut facts, own.clone());
+        let state = fold(&facts, &rules.regime, arrival.at);
+        let voided = episode::is_void(event.head.kind).then(|| episode::target_of(&own, &facts)).flatten();
+        let addressed = if event.head.kind.is_sent() { Some(self.address(event, &state, voided)?) } else { None };
+        if let (Some((recipients, _)), Some(fact)) = (&addressed, facts.iter_mut().find(|fact| fact.event == own.event)) {
+            fact.to = recipients.iter().map(|recipient| (recipient.hsa_id.as_str().to_owned(), recipient.party)).collect();
+        }
+        let late = was_over && !case.facts.is_empty() && state.phase.is_over();
         case.facts = facts;
-
-        let mut draft = Draft::default();
-        if event.head.kind.row().origin == Origin::Region && event.head.sent_at.is_none() {
-            let finding = Code::ChkNoSentAt.finding(Effect::Warn, Layer::Rules, None);
-            draft.findings.push(crate::fault::at(finding, Some("sentAt".to_owned()), None));
-        }
-        let mut line = self.line(&arrival, case.id, Event::EventAccepted, Level::Info);
-        line.patient_ref = Some(arrival.patient.clone());
-        draft.lines.push(line);
-        self.supersede(&arrival, case, &mut draft);
-        if let Some((recipients, destinations)) = addressed {
-            self.send(&arrival, recipients, destinations, &state, &rules, case, validator, &mut draft);
-        }
-        self.reconsider(&state, &rules, case, validator, arrival.at, &mut draft);
-        self.deviations(&arrival, &before, &state, &rules, case.id, &mut draft);
-        let episode = case.write(&state);
-        Ok(Entry {
-            at: arrival.at,
-            event: Some(NewEvent {
-                key: arrival.key.clone(),
-                version: arrival.version,
-                hash: arrival.mapped.hash,
-                kind: event.head.kind,
-                episode: case.id,
-                source: arrival.source.clone(),
-                origin: arrival.origin.clone(),
-                body: Personal::new(map::to_json(event)),
-                findings: draft.findings,
-                occurred_at: event.head.occurred_at,
-                received_at: arrival.at,
-            }),
-            episode: Some(episode),
-            deliveries: draft.deliveries,
-            changes: draft.changes,
-            lines: draft.lines,
-        })
+        let mut judgement = Judgement::new(self, rules, state, case, validator, arrival.at);
+        judgement.arrive(&arrival, &before, addressed, late);
+        Ok(judgement.entry(arrival))
     }
 
-    /// Looks again at what is withheld, without a new event: time alone may have ended its use.
+    /// Looks again at what is withheld, without a new event: time alone may have changed something.
     pub(super) fn look_again(&self, case: &mut Case, validator: &mut dyn Validator, at: Timestamp) -> Entry {
         let rules = self.rules_of(case);
-        let state = episode::fold(&case.facts, &rules.regime.checklist);
-        let mut draft = Draft::default();
-        self.reconsider(&state, &rules, case, validator, at, &mut draft);
-        let episode = case.write(&state);
-        Entry { at, event: None, episode: Some(episode), deliveries: Vec::new(), changes: draft.changes, lines: draft.lines }
+        let before = fold(&case.facts, &rules.regime, case.looked_at);
+        let state = fold(&case.facts, &rules.regime, at);
+        let mut judgement = Judgement::new(self, rules, state, case, validator, at);
+        judgement.reconsider();
+        judgement.deviations(&before, None);
+        judgement.write(None, None)
+    }
+
+    /// Lets a held message go, as a person has decided; whatever else the rules have against it still holds.
+    pub(super) fn release(
+        &self,
+        case: &mut Case,
+        (message, destination): (MessageId, &Name),
+        validator: &mut dyn Validator,
+        at: Timestamp,
+    ) -> Result<Entry, Vec<Finding>> {
+        let rules = self.rules_of(case);
+        let state = fold(&case.facts, &rules.regime, at);
+        let found =
+            case.waiting.iter().position(|waiting| waiting.held && waiting.message == message && waiting.destination == *destination);
+        let waiting = found.map(|place| case.waiting.remove(place)).ok_or_else(|| refusal(Code::OpsNotHeld))?;
+        let mut judgement = Judgement::new(self, rules, state, case, validator, at);
+        match judgement.again(&waiting, true) {
+            Ok(release) => {
+                judgement.released(waiting, release);
+                Ok(judgement.write(None, None))
+            }
+            Err((_, findings)) => {
+                case.waiting.push(waiting);
+                Err(findings)
+            }
+        }
+    }
+
+    /// The episode goes on under another set; what is withheld is looked at again.
+    pub(super) fn move_to(&self, case: &mut Case, rules: &Rules, validator: &mut dyn Validator, at: Timestamp) -> Entry {
+        case.rules.clone_from(&rules.name);
+        let mut entry = self.look_again(case, validator, at);
+        entry.lines.insert(0, lines::of_episode(at, Level::Info, Event::RulesMoved, case.id, None));
+        entry
     }
 
     /// An episode keeps the version that it began with.
-    fn rules_of(&self, case: &Case) -> Arc<Rules> {
+    pub(super) fn rules_of(&self, case: &Case) -> Arc<Rules> {
         Arc::clone(self.sets.get(&case.rules).unwrap_or(&self.rules))
     }
+}
 
-    fn address(&self, event: &CareEvent, state: &EpisodeState) -> Result<(Vec<Recipient>, Vec<Name>), Vec<Finding>> {
-        let recipients = self.routing.recipients(event, known_recipients(state));
-        if recipients.is_empty() {
-            return Err(refusal(Code::OutNoRecipient));
-        }
-        let destinations = self.routing.destinations(event.head.kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
-        Ok((recipients, destinations.into_iter().collect()))
+impl<'a> Judgement<'a> {
+    fn new(
+        desk: &'a Desk,
+        rules: Arc<Rules>,
+        state: EpisodeState,
+        case: &'a mut Case,
+        validator: &'a mut dyn Validator,
+        at: Timestamp,
+    ) -> Self {
+        let (deliveries, changes, lines, findings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { desk, rules, state, case, validator, at, deliveries, changes, lines, findings }
     }
 
-    /// A newer version makes an older one moot that has not left; a newer K-HT any withheld one.
-    fn supersede(&self, arrival: &Arrival, case: &mut Case, draft: &mut Draft) {
-        let kind = arrival.mapped.event.head.kind;
-        let mut moot: Vec<(MessageId, Name)> = arrival.earlier.clone();
-        if kind == EventType::KHt {
-            let occurred_at = arrival.mapped.event.head.occurred_at;
-            let older = |waiting: &&Waiting| waiting.kind == EventType::KHt && waiting.event.head.occurred_at <= occurred_at;
-            let withheld = case.withheld.iter().filter(older);
-            moot.extend(withheld.map(|waiting| (waiting.message, waiting.destination.clone())));
+    /// Everything that follows from an event, in the order in which it is told.
+    fn arrive(&mut self, arrival: &Arrival, before: &EpisodeState, addressed: Option<Address>, late: bool) {
+        let event = &arrival.mapped.event;
+        let mut line = lines::of_episode(self.at, Level::Info, Event::EventAccepted, self.case.id, Some(&arrival.links.event));
+        line.patient_ref = Some(arrival.links.patient.clone());
+        self.lines.push(line);
+        let missing = episode::missing_in_notice(event);
+        self.remark(event, &missing);
+        self.supersede(arrival);
+        if let Some(address) = addressed {
+            let standing = self.standing(arrival, late);
+            self.send(arrival, event, address, standing);
+        }
+        self.ask(arrival, &missing);
+        self.reconsider();
+        self.conflicts(before, arrival);
+        self.deviations(before, Some(&arrival.links.event));
+    }
+
+    fn standing(&self, arrival: &Arrival, late: bool) -> Standing {
+        let key = arrival.links.event.as_str();
+        Standing { discounted: self.state.ignored.get(key).copied(), lacks_target: self.state.waiting.contains(key), late }
+    }
+
+    /// What the source shall hear, without anything being stopped for it.
+    fn remark(&mut self, event: &CareEvent, missing: &[&'static str]) {
+        let warn = |code: Code, path: &str| at(code.finding(Effect::Warn, Layer::Rules, None), Some(path.to_owned()), None);
+        if event.head.kind.row().origin == Origin::Region && event.head.sent_at.is_none() {
+            self.findings.push(warn(Code::ChkNoSentAt, "sentAt"));
+        }
+        let request_by = event.head.occurred_at + hours(self.rules.regime.parameters.request_sent_h);
+        if event.head.kind == EventType::KVb && self.at > request_by {
+            self.findings.push(warn(Code::ChkRequestLate, "occurredAt"));
+        }
+        if matches!(&event.body, Body::KOb(request) if request.urgency == Urgency::Acute) {
+            self.findings.push(warn(Code::ChkAcute, "data.urgency"));
+        }
+        self.findings.extend(check::remarks(&self.rules, event, &self.state, missing));
+    }
+
+    /// A newer version or a correction makes older ones moot that have not left; a newer K-HT any withheld or held one.
+    fn supersede(&mut self, arrival: &Arrival) {
+        let event = &arrival.mapped.event;
+        let unsent = |past: &&Past| matches!(past.state, State::Withheld | State::Held | State::Scheduled);
+        let mut moot: Vec<(MessageId, Name)> =
+            arrival.earlier.iter().filter(unsent).map(|past| (past.message, past.destination.clone())).collect();
+        if event.head.kind == EventType::KHt {
+            let older = |waiting: &&Waiting| waiting.kind == EventType::KHt && waiting.event.head.occurred_at <= event.head.occurred_at;
+            let kept_back = self.case.waiting.iter().filter(older);
+            moot.extend(kept_back.map(|waiting| (waiting.message, waiting.destination.clone())));
         }
         moot.sort_unstable();
         moot.dedup();
         for (message, destination) in moot {
-            case.withheld.retain(|waiting| (waiting.message, &waiting.destination) != (message, &destination));
-            let line = self.about(arrival.at, case.id, message, &destination, State::Superseded, Event::MessageSuperseded, Level::Info);
-            draft.changes.push(Change {
-                message,
-                destination,
-                to: ChangeTo::End { state: State::Superseded, findings: Vec::new() },
-                line: Some(line),
-            });
+            self.case.waiting.retain(|waiting| (waiting.message, &waiting.destination) != (message, &destination));
+            let line = lines::of_fate(self.at, self.case.id, &arrival.links.event, message, &destination, State::Superseded);
+            let to = ChangeTo::End { state: State::Superseded, findings: Vec::new() };
+            self.changes.push(Change { message, destination, to, line: Some(line) });
         }
     }
 
-    /// The message that the event gives rise to, one delivery a destination.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one judgement; a struct would only name them again")]
-    fn send(
-        &self,
-        arrival: &Arrival,
-        recipients: Vec<Recipient>,
-        destinations: Vec<Name>,
-        state: &EpisodeState,
-        rules: &Rules,
-        case: &mut Case,
-        validator: &mut dyn Validator,
-        draft: &mut Draft,
-    ) {
-        let event = &arrival.mapped.event;
-        let message = message(event, arrival.version, case.id, recipients.clone());
-        let id = message.id;
-        let ruling = check::run(rules, message, state);
-        for destination in destinations {
-            let mut delivery = NewDelivery {
-                message: id,
-                destination: destination.clone(),
-                kind: event.head.kind,
-                version: arrival.version,
-                state: State::Withheld,
-                rules: rules.name.clone(),
-                rules_hash: rules.hash.clone(),
-                release: None,
-                findings: Vec::new(),
-                useful_until: None,
-            };
-            match &ruling {
-                Ruling::Pass(passed, remarks) => match self.write(passed, case, &destination, validator, arrival.at) {
-                    Ok(release) => {
-                        let shadow = self.routing.is_shadow(&destination);
-                        delivery.state = if shadow { State::Resolved } else { State::Scheduled };
-                        delivery.release = Some(release);
-                        delivery.findings.clone_from(remarks);
-                    }
-                    Err(faults) => {
-                        delivery.state = State::Refused;
-                        delivery.findings = faults;
-                    }
-                },
-                Ruling::Stop { effect, findings } => {
-                    delivery.state = stopped(*effect);
-                    delivery.findings.clone_from(findings);
-                    if delivery.state == State::Withheld {
-                        delivery.useful_until = Some(useful_until(event.head.kind, rules, arrival.at));
-                        case.withheld.push(Waiting {
-                            message: id,
-                            destination: destination.clone(),
-                            kind: event.head.kind,
-                            version: arrival.version,
-                            event_ref: arrival.key.clone(),
-                            event: event.clone(),
-                            recipients: recipients.clone(),
-                            useful_until: delivery.useful_until,
-                            findings: findings.clone(),
-                        });
-                    }
-                }
-            }
-            draft.lines.push(self.fate_line(arrival, case.id, &delivery));
-            draft.deliveries.push(delivery);
+    /// Rule IN-1 asks the region for what its admission notice lacks, where the rules say so.
+    fn ask(&mut self, arrival: &Arrival, missing: &[&'static str]) {
+        let regime = &self.rules.regime;
+        let counts = !self.state.ignored.contains_key(arrival.links.event.as_str());
+        if missing.is_empty() || !counts || !regime.has("IN-1") || !regime.parameters.ask_incomplete {
+            return;
+        }
+        let sender = self.state.units.get(&crate::model::bodies::Party::Sv);
+        let event = question(&arrival.mapped.event, missing, sender);
+        // Without anybody to ask, the remark to the source is all there is.
+        if let Ok(address) = self.desk.address(&event, &self.state, None) {
+            self.send(arrival, &event, address, Standing::default());
         }
     }
 
-    /// What is withheld leaves when it may, and ends when it is of no more use.
-    fn reconsider(
-        &self,
-        state: &EpisodeState,
-        rules: &Rules,
-        case: &mut Case,
-        validator: &mut dyn Validator,
-        at: Timestamp,
-        draft: &mut Draft,
-    ) {
-        for waiting in std::mem::take(&mut case.withheld) {
-            let useless =
-                waiting.useful_until.is_some_and(|until| until <= at) || (waiting.kind == EventType::KHt && state.discharged_at.is_some());
-            let (to, line) = if useless {
-                let line =
-                    self.about(at, case.id, waiting.message, &waiting.destination, State::Expired, Event::MessageExpired, Level::Warn);
-                (ChangeTo::End { state: State::Expired, findings: waiting.findings.clone() }, Some(line))
-            } else {
-                match self.again(&waiting, state, rules, case, validator, at) {
-                    Ok(release) => {
-                        let shadow = self.routing.is_shadow(&waiting.destination);
-                        let (state, event) =
-                            if shadow { (State::Resolved, Event::MessageShadowed) } else { (State::Scheduled, Event::MessageReleased) };
-                        let line = self.about(at, case.id, waiting.message, &waiting.destination, state, event, Level::Info);
-                        (ChangeTo::Release { release, shadow }, Some(line))
-                    }
-                    Err(findings) if findings == waiting.findings => {
-                        case.withheld.push(waiting);
-                        continue;
-                    }
-                    Err(findings) => {
-                        let to = ChangeTo::StillWithheld(findings.clone());
-                        let change = Change { message: waiting.message, destination: waiting.destination.clone(), to, line: None };
-                        case.withheld.push(Waiting { findings, ..waiting });
-                        draft.changes.push(change);
-                        continue;
-                    }
-                }
-            };
-            let line = line.map(|mut line| {
-                line.event_ref = Some(waiting.event_ref.clone());
-                line
-            });
-            draft.changes.push(Change { message: waiting.message, destination: waiting.destination, to, line });
+    /// Messages that have left and, by what is known now, should not have.
+    fn conflicts(&mut self, before: &EpisodeState, arrival: &Arrival) {
+        let own = arrival.links.event.as_str();
+        let kept_back = |event: &str| self.case.waiting.iter().any(|waiting| waiting.event_ref.as_str() == event);
+        let fallen = self.state.ignored.iter().filter(|(event, why)| {
+            let known = before.ignored.contains_key(*event) || !self.case.facts.iter().any(|fact| fact.event == **event);
+            event.as_str() != own && !known && !kept_back(event) && **why != VOID && **why != CORRECTED
+        });
+        let fallen = fallen.count();
+        let unsaid = before.phase == Phase::TakeHomeConfirmed && self.state.phase == Phase::Ready;
+        let waits = self.case.waiting.iter().any(|waiting| waiting.kind == EventType::KHt);
+        for _ in 0..fallen + usize::from(unsaid && !waits) {
+            let mut line = lines::of_episode(self.at, Level::Warn, Event::EpisodeDeviation, self.case.id, Some(&arrival.links.event));
+            line.code = Some(Code::ChkConflict.id());
+            self.lines.push(line);
+            self.findings.push(Code::ChkConflict.finding(Effect::Deviation, Layer::Rules, None));
         }
     }
 
-    /// The same check as at first; the findings are why it still may not leave.
-    fn again(
-        &self,
-        waiting: &Waiting,
-        state: &EpisodeState,
-        rules: &Rules,
-        case: &mut Case,
-        validator: &mut dyn Validator,
-        at: Timestamp,
-    ) -> Result<Release, Vec<Finding>> {
-        let recipients = if waiting.recipients.is_empty() { self.address(&waiting.event, state)?.0 } else { waiting.recipients.clone() };
-        match check::run(rules, message(&waiting.event, waiting.version, case.id, recipients), state) {
-            Ruling::Pass(passed, _) => self.write(&passed, case, &waiting.destination, validator, at),
-            Ruling::Stop { findings, .. } => Err(findings),
+    /// What did not go as it should have, told once.
+    fn deviations(&mut self, before: &EpisodeState, key: Option<&Ref>) {
+        let known: Vec<&Deviation> = before.deviations().collect();
+        let new: Vec<Deviation> = self.state.deviations().filter(|deviation| !known.contains(deviation)).cloned().collect();
+        for deviation in new {
+            let mut line = lines::of_episode(self.at, Level::Warn, Event::EpisodeDeviation, self.case.id, key);
+            line.code = Some(deviation.rule);
+            line.reason = deviation.item.as_ref().and_then(|item| item.as_str().strip_prefix("CL")?.parse().ok()).map(Reason::Item);
+            self.lines.push(line);
+            self.findings.push(told(&deviation, &self.rules));
         }
     }
 
     /// Writes and seals the document, with the lane's next number.
-    fn write(
-        &self,
-        passed: &Passed,
-        case: &mut Case,
-        destination: &Name,
-        validator: &mut dyn Validator,
-        at: Timestamp,
-    ) -> Result<Release, Vec<Finding>> {
-        let sequence = case.next_sequence(destination);
+    pub(super) fn document(&mut self, passed: &Passed, destination: &Name) -> Result<Release, Vec<Finding>> {
+        let sequence = self.case.next_sequence(destination);
         let release = wire::Release {
-            created_at: at,
+            created_at: self.at,
             sequence,
-            production: self.production,
-            sender: self.sender.clone(),
+            production: self.desk.production,
+            sender: self.desk.sender.clone(),
             rules: passed.rules().to_owned(),
             rules_hash: passed.rules_hash().to_owned(),
         };
         let document = wire::write(passed, &release);
         // Any envelope will do for the schema; each transmission has its own.
-        let checked: Checked = seal::seal(validator, document, EnvelopeId(passed.message().id.0), at)?;
+        let checked: Checked = seal::seal(self.validator, document, EnvelopeId(passed.message().id.0), self.at)?;
         Ok(Release { sequence, checked })
     }
 
-    /// What did not go as it should have, told once.
-    fn deviations(
-        &self,
-        arrival: &Arrival,
-        before: &EpisodeState,
-        after: &EpisodeState,
-        rules: &Rules,
-        episode: EpisodeId,
-        draft: &mut Draft,
-    ) {
-        for deviation in after.deviations.iter().filter(|deviation| !before.deviations.contains(deviation)) {
-            let mut line = self.line(arrival, episode, Event::EpisodeDeviation, Level::Warn);
-            line.code = Some(deviation.rule);
-            line.reason = deviation.item.as_ref().and_then(|item| item.as_str().strip_prefix("CL")?.parse().ok()).map(Reason::Item);
-            draft.lines.push(line);
-            draft.findings.push(told(deviation, rules));
+    fn entry(mut self, arrival: Arrival) -> Entry {
+        let event = &arrival.mapped.event;
+        let event = NewEvent {
+            key: arrival.links.event.clone(),
+            version: arrival.version,
+            hash: arrival.mapped.hash,
+            kind: event.head.kind,
+            episode: self.case.id,
+            source: arrival.source,
+            origin: arrival.origin,
+            body: outgoing::body(event),
+            findings: std::mem::take(&mut self.findings),
+            occurred_at: event.head.occurred_at,
+            received_at: self.at,
+        };
+        self.write(Some(event), Some(arrival.links.patient))
+    }
+
+    /// The entry, with the alarms as they stand at this moment.
+    fn write(mut self, event: Option<NewEvent>, patient: Option<Ref>) -> Entry {
+        let (told, remind_at) = episode::ring(&mut self.case.alarms, &self.state, &self.rules.regime, self.at);
+        for (kind, rung) in told {
+            self.lines.push(lines::of_alarm(self.at, self.case.id, kind, rung));
+        }
+        self.case.looked_at = self.case.looked_at.max(self.at);
+        let episode = self.case.write(&self.state, remind_at, patient);
+        Entry {
+            at: self.at,
+            event,
+            episode: Some(episode),
+            deliveries: self.deliveries,
+            changes: self.changes,
+            lines: self.lines,
+            answers: None,
         }
     }
+}
 
-    fn fate_line(&self, arrival: &Arrival, episode: EpisodeId, delivery: &NewDelivery) -> Line {
-        let (event, level) = match delivery.state {
-            State::Withheld => (Event::MessageWithheld, Level::Warn),
-            State::Held => (Event::MessageHeld, Level::Warn),
-            State::Refused => (Event::MessageRefused, Level::Error),
-            State::Resolved => (Event::MessageShadowed, Level::Info),
-            _ => (Event::MessageReleased, Level::Info),
-        };
-        let mut line = self.about(arrival.at, episode, delivery.message, &delivery.destination, delivery.state, event, level);
-        line.event_ref = Some(arrival.key.clone());
-        line.code = delivery.findings.first().and_then(|finding| known_code(&finding.code));
-        line
+/// What an event voids, where that has come.
+pub(super) fn target(event: &CareEvent, links: &Links, version: u32, facts: &[Fact]) -> Option<Ref> {
+    if !episode::is_void(event.head.kind) {
+        return None;
     }
+    let own = episode::fact(event, links, version, &[]);
+    episode::target_of(&own, facts).and_then(|target| Ref::parse(&target.event))
+}
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of a line")]
-    #[expect(clippy::unused_self, reason = "reads as one family with `line`")]
-    fn about(
-        &self,
-        at: Timestamp,
-        episode: EpisodeId,
-        message: MessageId,
-        destination: &Name,
-        state: State,
-        event: Event,
-        level: Level,
-    ) -> Line {
-        let mut line = Line::new(at, level, event);
-        line.episode_id = Some(episode);
-        line.message_id = Some(message);
-        line.destination = Some(destination.clone());
-        line.state = Some(state);
-        line
+/// A correction of another type, a voiding of nothing, and one event too many.
+fn refuse_misused(own: &Fact, case: &Case) -> Result<(), Vec<Finding>> {
+    let refuse = |code: Code, path: &str| Err(vec![at(code.finding(Effect::Refuse, Layer::Rules, None), Some(path.to_owned()), None)]);
+    if case.facts.len() >= episode::FACTS_MAX {
+        return Err(refusal(Code::ChkEpisodeFull));
     }
-
-    #[expect(clippy::unused_self, reason = "reads as one family with `about`")]
-    fn line(&self, arrival: &Arrival, episode: EpisodeId, event: Event, level: Level) -> Line {
-        let mut line = Line::new(arrival.at, level, event);
-        line.event_ref = Some(arrival.key.clone());
-        line.episode_id = Some(episode);
-        line
+    if let Some(corrected) = &own.corrects {
+        let other = case.facts.iter().find(|fact| fact.event == *corrected).is_some_and(|fact| fact.kind != own.kind);
+        if other || *corrected == own.event {
+            return refuse(Code::ChkOtherType, "corrects");
+        }
     }
-}
-
-fn message(event: &CareEvent, version: u32, episode: EpisodeId, recipients: Vec<Recipient>) -> Message {
-    let id = |version| message_id(event, version);
-    Message {
-        id: id(version),
-        episode,
-        version,
-        status: if version == 1 { MessageStatus::New } else { MessageStatus::Changed },
-        replaces: (version > 1).then(|| id(version - 1)),
-        event: event.clone(),
-        recipients,
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "hashed into the message's id")]
-fn message_id(event: &CareEvent, version: u32) -> MessageId {
-    MessageId::of(event.head.system.0.disclose(), event.head.event_id.0.disclose(), event.head.kind.code(), version)
-}
-
-fn stopped(effect: Effect) -> State {
-    match effect {
-        Effect::Refuse => State::Refused,
-        Effect::Hold => State::Held,
-        Effect::Withhold | Effect::Deviation | Effect::Warn => State::Withheld,
-    }
-}
-
-fn useful_until(kind: EventType, rules: &Rules, at: Timestamp) -> Timestamp {
-    let hours = if kind == EventType::KHt { rules.regime.parameters.take_home_useful_h } else { rules.regime.parameters.order_wait_h };
-    at + SignedDuration::from_hours(i64::from(hours))
-}
-
-fn refusal(code: Code) -> Vec<Finding> {
-    vec![code.finding(Effect::Refuse, Layer::Rules, None)]
-}
-
-/// Types that the catalogue has and the rules do not: without consent asked for, a target withdrawn or the episode ended,
-/// sending them or taking them in would promise what is not done.
-const UNRULED: &[EventType] = &[
-    EventType::KSip,
-    EventType::KKs,
-    EventType::KUf,
-    EventType::KMk,
-    EventType::KAv,
-    EventType::RAu,
-    EventType::RAv,
-    EventType::RMk,
-    EventType::RDo,
-];
-
-fn refuse_unruled(event: &CareEvent) -> Result<(), Vec<Finding>> {
-    if UNRULED.contains(&event.head.kind) {
-        let finding = Code::ChkTypeNotYet.finding(Effect::Refuse, Layer::Rules, None);
-        return Err(vec![crate::fault::at(finding, Some("type".to_owned()), None)]);
+    if episode::is_void(own.kind) && own.target.is_empty() {
+        return refuse(Code::ChkNoTarget, "refTo");
     }
     Ok(())
 }
 
-/// What would be lost if it were read as an event of its own.
-fn refuse_corrections(event: &CareEvent) -> Result<(), Vec<Finding>> {
-    let head = &event.head;
-    for (present, path) in [(head.corrects.is_some(), "corrects"), (head.cancels.is_some(), "cancels")] {
-        if present {
-            let finding = Code::ChkCorrection.finding(Effect::Refuse, Layer::Rules, None);
-            return Err(vec![crate::fault::at(finding, Some(path.to_owned()), None)]);
-        }
+fn refuse_cancels(event: &CareEvent) -> Result<(), Vec<Finding>> {
+    if event.head.cancels.is_some() && !episode::is_void(event.head.kind) {
+        let finding = Code::ChkCancelsType.finding(Effect::Refuse, Layer::Rules, None);
+        return Err(vec![at(finding, Some("cancels".to_owned()), None)]);
     }
     Ok(())
 }
@@ -456,7 +364,7 @@ fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Find
     let unknown = |(place, code): (usize, &ItemCode)| {
         rules.regime.checklist.item(code).is_none().then(|| {
             let finding = Code::ChkUnknownItem.finding(Effect::Refuse, Layer::Rules, None);
-            crate::fault::at(finding, Some(format!("data.items[{place}].code")), None)
+            at(finding, Some(format!("data.items[{place}].code")), None)
         })
     };
     let findings: Vec<Finding> = update.items.0.iter().map(|item| &item.code).enumerate().filter_map(unknown).collect();
@@ -468,10 +376,6 @@ fn told(deviation: &Deviation, rules: &Rules) -> Finding {
     let item = deviation.item.as_ref().and_then(|code| rules.regime.checklist.item(code));
     let mut finding = item.map_or_else(|| rules.finding(deviation.rule, &[]), |item| check::item_finding(rules, deviation.rule, item));
     finding.effect = Effect::Deviation;
+    finding.owner.clone_from(&deviation.owners);
     finding
-}
-
-/// The code as a word of ours, for the log.
-fn known_code(code: &str) -> Option<&'static str> {
-    Code::parse(code).map(Code::id).or_else(|| check::rules::RuleId::parse(code).map(check::rules::RuleId::as_str))
 }

@@ -4,14 +4,21 @@
 //! The work is done outside the database; what was computed from an episode that has changed meanwhile is computed anew.
 
 mod case;
+mod fates;
 mod judge;
+mod lines;
+mod outgoing;
+mod requests;
 mod routing;
 mod trial;
 
+pub use case::facts;
 pub use judge::Desk;
+pub use requests::{Action, Outcome};
 pub use routing::{Route, Routing, Shadow};
 pub use trial::{Trial, Tried};
 
+use crate::episode::Links;
 use crate::fault::Code;
 use crate::map;
 use crate::model::finding::Finding;
@@ -27,6 +34,8 @@ use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// Episodes that are looked at in one transaction.
+const WAKE_MAX: usize = 256;
 /// How often a batch is computed anew without any success before its records are handed back.
 const IDLE_ROUNDS_MAX: usize = 8;
 
@@ -98,7 +107,7 @@ impl Intake {
         Ok(())
     }
 
-    /// None: the same event stands earlier in this batch; it must be committed first.
+    /// None: the same event, or the one that it corrects or voids, stands earlier in this batch; it must be committed first.
     fn draft(
         &mut self,
         record: &RawEvent,
@@ -111,8 +120,9 @@ impl Intake {
             Err(findings) if record.may_grow && breaks_off(&findings) => return Ok(Some(Draft::Settled(Verdict::Unfinished))),
             Err(findings) => return Ok(Some(self.rejected(record, findings, None, now))),
         };
-        let key = self.store.reference_key().reference(Domain::Event, &[&mapped.event.head.system.0, &mapped.event.head.event_id.0]);
-        if !keys.insert(key.clone()) {
+        let links = Links::of(&mapped.event, self.store.reference_key());
+        let key = links.event.clone();
+        if !keys.insert(key.clone()) || links.corrects.as_ref().is_some_and(|corrected| keys.contains(corrected)) {
             return Ok(None);
         }
         let versions = self.store.versions(&key)?;
@@ -123,22 +133,24 @@ impl Intake {
             let entry = lines_only(now, line);
             return Ok(Some(Draft::Entry(Box::new(entry), Verdict::Duplicate)));
         }
-        let episode = self.store.reference_key().episode(&mapped.event.head.system.0, &mapped.event.head.episode_ref.case_id.0);
+        let episode = links.episode;
         let mut case = match cases.remove(&episode) {
             Some(case) => case,
             None => Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?,
         };
-        let earlier = if versions.is_empty() { Vec::new() } else { self.store.unsent_of(&key)? };
-        let arrival = judge::Arrival {
-            version: versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1,
-            key: key.clone(),
-            patient: self.store.reference_key().reference(Domain::Patient, &[mapped.event.patient.id.digits()]),
-            mapped,
-            earlier,
-            source: record.source.clone(),
-            origin: record.origin.clone(),
-            at: now,
-        };
+        let version = versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
+        let target = judge::target(&mapped.event, &links, version, &case.facts);
+        if target.as_ref().is_some_and(|target| keys.contains(target)) {
+            cases.insert(episode, case);
+            return Ok(None);
+        }
+        let mut earlier = if versions.is_empty() { Vec::new() } else { self.store.past_of(&key)? };
+        if let Some(corrected) = &links.corrects {
+            earlier.extend(self.store.past_of(corrected)?);
+        }
+        let voided = target.map_or_else(|| Ok(Vec::new()), |target| self.store.past_of(&target))?;
+        let (source, origin) = (record.source.clone(), record.origin.clone());
+        let arrival = judge::Arrival { version, links, mapped, earlier, voided, source, origin, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         // Refused or not, the case holds what the batch's earlier records made of it.
         cases.insert(episode, case);
@@ -164,10 +176,10 @@ impl Intake {
         Draft::Entry(Box::new(lines_only(now, line)), Verdict::Rejected(findings))
     }
 
-    /// Looks again at what is withheld past its use. Returns when to come back.
-    pub fn expire(&mut self) -> Result<Option<Timestamp>, StoreFault> {
+    /// Looks again at the episodes whose time has come. Returns when to come back.
+    pub fn wake(&mut self) -> Result<Option<Timestamp>, StoreFault> {
         let now = self.clock.now();
-        let (episodes, next) = self.store.past_use(now, 256)?;
+        let (episodes, next) = self.store.due_episodes(now, WAKE_MAX)?;
         let mut entries = Vec::new();
         for episode in episodes {
             let mut case = Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?;
@@ -187,7 +199,7 @@ impl Intake {
 }
 
 fn lines_only(at: Timestamp, line: Line) -> Entry {
-    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line] }
+    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line], answers: None }
 }
 
 /// The record may be whole once its writer is done.

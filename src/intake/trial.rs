@@ -1,17 +1,19 @@
 //! Intake without a store: what would become of these records, in this order. `vardbro check` runs on it.
 
 use super::case::Case;
-use super::judge::{Arrival, Desk};
+use super::judge::{self, Arrival, Desk};
+use crate::episode::Links;
 use crate::map;
 use crate::model::catalogue::EventType;
 use crate::model::finding::Finding;
 use crate::model::ids::EpisodeId;
-use crate::model::keyed::{Domain, Ref, ReferenceKey};
+use crate::model::keyed::{Ref, ReferenceKey};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::state::State;
 use crate::model::time::local_day;
 use crate::seal::Validator;
+use crate::store::{ChangeTo, Entry, Past};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -32,6 +34,8 @@ pub struct Trial {
     key: ReferenceKey,
     cases: HashMap<EpisodeId, Case>,
     versions: HashMap<Ref, Vec<[u8; 32]>>,
+    /// What became of each event's messages. In a trial what may leave counts as received at once.
+    past: HashMap<Ref, Vec<Past>>,
 }
 
 impl std::fmt::Debug for Trial {
@@ -43,7 +47,7 @@ impl std::fmt::Debug for Trial {
 impl Trial {
     pub fn new(desk: Desk, validator: Box<dyn Validator>) -> Self {
         // Nothing of a trial is kept, so its references need no secret.
-        Self { desk, validator, key: ReferenceKey::new(&[0; 32]), cases: HashMap::new(), versions: HashMap::new() }
+        Self { desk, validator, key: ReferenceKey::new(&[0; 32]), cases: HashMap::new(), versions: HashMap::new(), past: HashMap::new() }
     }
 
     pub fn event(&mut self, bytes: &[u8], now: Timestamp) -> Tried {
@@ -53,8 +57,8 @@ impl Trial {
         };
         let head = &mapped.event.head;
         let kind = Some(head.kind);
-        let key = self.key.reference(Domain::Event, &[&head.system.0, &head.event_id.0]);
-        let episode = self.key.episode(&head.system.0, &head.episode_ref.case_id.0);
+        let links = Links::of(&mapped.event, &self.key);
+        let (key, episode) = (links.event.clone(), links.episode);
         let versions = self.versions.entry(key.clone()).or_default();
         if versions.contains(&mapped.hash) {
             let findings = vec![self.desk.rules.finding("DUP-1", &[])];
@@ -63,26 +67,48 @@ impl Trial {
         versions.push(mapped.hash);
         let version = u32::try_from(versions.len()).unwrap_or(u32::MAX);
         let mut case = self.cases.remove(&episode).unwrap_or_else(|| Case::new(episode, &self.desk.rules));
-        let arrival = Arrival {
-            version,
-            patient: self.key.reference(Domain::Patient, &[mapped.event.patient.id.digits()]),
-            key,
-            mapped,
-            earlier: Vec::new(),
-            source: Name::unnamed(),
-            origin: Personal::new(String::new()),
-            at: now,
-        };
+        let past = |key: &Ref| self.past.get(key).cloned().unwrap_or_default();
+        let mut earlier = past(&key);
+        earlier.extend(links.corrects.iter().flat_map(past));
+        let voided = judge::target(&mapped.event, &links, version, &case.facts).map(|target| past(&target)).unwrap_or_default();
+        let origin = Personal::new(String::new());
+        let arrival = Arrival { version, links, mapped, earlier, voided, source: Name::unnamed(), origin, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         self.cases.insert(episode, case);
         match judged {
             Ok(entry) => {
+                self.remember(key, &entry);
                 let mut findings = entry.event.map(|event| event.findings).unwrap_or_default();
                 findings.extend(entry.deliveries.iter().flat_map(|delivery| delivery.findings.clone()));
                 findings.dedup();
                 Tried { kind, findings, states: entry.deliveries.iter().map(|delivery| delivery.state).collect() }
             }
             Err(findings) => Tried { kind, findings, states: Vec::new() },
+        }
+    }
+
+    fn remember(&mut self, key: Ref, entry: &Entry) {
+        let past = entry.deliveries.iter().map(|delivery| Past {
+            message: delivery.message,
+            destination: delivery.destination.clone(),
+            state: delivery.state,
+            tried: delivery.state.in_lane(),
+        });
+        self.past.entry(key).or_default().extend(past);
+        for change in &entry.changes {
+            let state = match &change.to {
+                ChangeTo::Release { shadow: false, .. } => State::Scheduled,
+                ChangeTo::Release { .. } => State::Resolved,
+                ChangeTo::End { state, .. } => *state,
+                ChangeTo::Withdraw(_) => State::Withdrawn,
+                ChangeTo::Hold(_) => State::Held,
+                ChangeTo::StillWithheld(_) => continue,
+            };
+            let same = |past: &&mut Past| past.message == change.message && past.destination == change.destination;
+            for past in self.past.values_mut().flatten().filter(same) {
+                past.state = state;
+                past.tried = state.in_lane();
+            }
         }
     }
 }

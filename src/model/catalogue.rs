@@ -28,7 +28,13 @@ pub enum Needs {
     AnyOf(&'static [EventType]),
     /// Any event of the region's.
     AnyFromRegion,
+    /// What its `refTo` or `cancels` names.
+    Target,
 }
+
+/// What opens a case; each of these shows that there is one.
+const OPENING: &[EventType] =
+    &[EventType::KVb, EventType::RIn, EventType::RUk, EventType::RUt, EventType::KHi, EventType::KOb, EventType::KKs, EventType::ROs];
 
 /// One row of the catalogue.
 #[derive(Debug, Clone, Copy)]
@@ -146,19 +152,19 @@ catalogue! {
         source: "Practice: the inbox is read daily; deadline [A]",
     }
     KAd "K-AD" "administrativeNote" Note {
-        sv: "Administrativt meddelande", en: "Administrative note", origin: Municipality, receivers: [Sv, Ov], needs: Needs::Nothing,
+        sv: "Administrativt meddelande", en: "Administrative note", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(OPENING),
         trigger: "En anteckning är märkt som administrativ", "A note is marked as administrative",
         deadline: "–", "–",
         source: "Practice (administrativt meddelande in the KLARA SVPL guide); content [A]",
     }
     KAv "K-AV" "interruption" Interruption {
-        sv: "Avbrott i processen", en: "Process broken off", origin: Municipality, receivers: [Sv, Ov], needs: Needs::Nothing,
+        sv: "Avbrott i processen", en: "Process broken off", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(OPENING),
         trigger: "Kommunen vet att processen inte fortsätter", "The municipality knows that the process does not go on",
         deadline: "Genast", "At once",
         source: "Practice (avbrott i processen in the KLARA SVPL guide); content [A]",
     }
     KMk "K-MK" "voiding" Voiding {
-        sv: "Makulering", en: "Message is void", origin: Municipality, receivers: [Sv, Ov], needs: Needs::Nothing,
+        sv: "Makulering", en: "Message is void", origin: Municipality, receivers: [Sv, Ov], needs: Needs::Target,
         trigger: "Ett meddelande har visat sig vara fel", "A message has turned out to be wrong",
         deadline: "Genast", "At once",
         source: "Practice (felsänt meddelande in the KLARA SVPL guide); content [A]",

@@ -75,6 +75,12 @@ impl Checklist {
         self.items.iter().find(|item| item.code == *code)
     }
 
+    /// Shares that an event of the region's closes: those of the region.
+    pub fn closed_by(&self, kind: EventType) -> impl Iterator<Item = (ItemCode, Party)> {
+        let items = self.items.iter().filter(move |item| item.seen.contains(&kind));
+        items.flat_map(|item| item.owners.iter().filter(|owner| **owner != Party::K).map(|owner| (item.code.clone(), *owner)))
+    }
+
     /// Items that `owner` owns, whose condition is not known to be false, and that are neither done nor not applicable.
     pub fn open<'a>(&'a self, owner: Party, statuses: &'a Statuses, known: &'a Circumstance) -> impl Iterator<Item = &'a Item> {
         self.items.iter().filter(move |item| {

@@ -39,6 +39,45 @@ codes! {
     }
 }
 
+impl IdType {
+    /// Numbers of this kind, where we can tell whether they are valid.
+    pub fn person(self) -> Option<PersonIdKind> {
+        match self {
+            Self::Personnummer => Some(PersonIdKind::Personnummer),
+            Self::Samordningsnummer => Some(PersonIdKind::Samordningsnummer),
+            Self::Nrid | Self::ReservnummerVgr | Self::Other => None,
+        }
+    }
+
+    /// How good a number is. Within a case a patient's number only rises: reserve number, samordningsnummer, personnummer.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Personnummer => 3,
+            Self::Samordningsnummer => 2,
+            Self::Nrid | Self::ReservnummerVgr => 1,
+            Self::Other => 0,
+        }
+    }
+}
+
+codes! {
+    /// Which municipality answers for the patient's costs (Lag (2017:612) 5 kap. 2 §).
+    PayingMunicipality {
+        Registered = "registered": "Folkbokförd här", "Registered here";
+        PlacedByUs = "placedByUs": "Placerad av oss, folkbokförd i annan kommun", "Placed by us, registered elsewhere";
+        PlacedByOther = "placedByOther": "Folkbokförd här, placerad av annan kommun", "Registered here, placed by another municipality";
+        Other = "other": "Annan kommun", "Another municipality";
+        Fictive = "fictive": "Fiktiv kommun (folkbokförd utanför länet)", "Fictive municipality (registered outside the county)";
+        None = "none": "Ingen kommunenhet vald", "No municipal unit chosen";
+    }
+}
+
+impl PayingMunicipality {
+    pub fn is_us(self) -> bool {
+        matches!(self, Self::Registered | Self::PlacedByUs)
+    }
+}
+
 group! {
     /// The source's case.
     EpisodeRef {
@@ -127,6 +166,7 @@ group! {
         adl_changed "adlChanged": Option<bool> = "ADL-förmågan har ändrats", "Activities of daily living changed";
         advanced_care "advancedCare": Option<bool> = "Avancerad vård mellan vårdgivare", "Advanced care between providers";
         hospital_sip "hospitalSip": Option<bool> = "SIP på sjukhus", "SIP at the hospital";
+        municipality "municipality": Option<PayingMunicipality> = "Betalande kommun", "Paying municipality";
         both_providers_needed "bothProvidersNeeded": Option<bool> = "Insatser från båda huvudmännen", "Both providers needed";
     }
 }
@@ -249,12 +289,8 @@ impl CareEvent {
         let at = place("id");
         let today = r.today;
         let id = r.within("patient", |r| {
-            let kind = match record.id_type {
-                IdType::Personnummer => PersonIdKind::Personnummer,
-                IdType::Samordningsnummer => PersonIdKind::Samordningsnummer,
-                IdType::Nrid | IdType::ReservnummerVgr | IdType::Other => {
-                    return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
-                }
+            let Some(kind) = record.id_type.person() else {
+                return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
             };
             let read = PersonId::parse(kind, record.id.0.disclose(), today);
             r.within("id", |r| read.map_err(|fault| r.problem::<()>(at, ProblemKind::Person(fault))).ok())

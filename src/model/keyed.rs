@@ -13,6 +13,7 @@ pub enum Domain {
     Case,
     Patient,
     File,
+    RegionMessage,
 }
 
 /// The installation's key for references. Whoever lacks it cannot go from a reference back to a number by trying.

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bodies;
+pub mod calendar;
 pub mod catalogue;
 pub mod checklist;
 pub mod dice;

@@ -2,8 +2,10 @@
 //!
 //! The fold and the rules both look at it; it is read from the set's file and knows nothing of texts.
 
+use super::bodies::Party;
 use super::catalogue::EventType;
-use super::checklist::Checklist;
+use super::checklist::{Checklist, Item, Stage, Statuses};
+use super::event::Circumstance;
 use super::shape::codes;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -121,6 +123,22 @@ pub struct Regime {
 }
 
 impl Regime {
+    /// Whether the municipality may say that it can receive, going by the checklist.
+    pub fn lets_receive(&self, statuses: &Statuses, known: &Circumstance) -> bool {
+        self.holding_back(statuses, known).next().is_none()
+    }
+
+    /// The municipality's open items that K-HT waits for.
+    pub fn holding_back<'a>(&'a self, statuses: &'a Statuses, known: &'a Circumstance) -> impl Iterator<Item = &'a Item> {
+        let block = self.parameters.cl_block;
+        let counts = move |item: &&Item| match block {
+            ClBlock::All => item.stage != Stage::After,
+            ClBlock::StagePOnly => item.stage == Stage::BeforeTakeHome,
+            ClBlock::Warn => false,
+        };
+        self.checklist.open(Party::K, statuses, known).filter(counts)
+    }
+
     pub fn has(&self, rule: &str) -> bool {
         self.rules.contains(rule)
     }

@@ -41,8 +41,16 @@ codes! {
         MessageHeld = "message.held": "Meddelande väntar på en människa", "Message held for a person";
         MessageRefused = "message.refused": "Meddelande stoppat av våra regler", "Message refused by our rules";
         MessageSuperseded = "message.superseded": "Meddelande ersatt", "Message superseded";
+        MessageWithdrawn = "message.withdrawn": "Meddelande återtaget", "Message withdrawn";
         MessageExpired = "message.expired": "Meddelande för gammalt", "Message expired";
         MessageShadowed = "message.shadowed": "Meddelande färdigt men inte sänt (skuggläge)", "Message ready but not sent (shadow mode)";
+        DeadlineNear = "deadline.near": "Tidsgräns närmar sig", "Due time is near";
+        DeadlinePassed = "deadline.passed": "Tidsgräns passerad", "Due time has passed";
+        DeadlineStill = "deadline.still": "Fortfarande försenat", "Still overdue";
+        DeadlineClosed = "deadline.closed": "Tidsgränsen gäller inte längre", "The due time no longer matters";
+        RulesMoved = "rules.moved": "Ärendet har flyttats till en annan regelversion", "The case has been moved to another version of the rules";
+        RequestDone = "request.done": "Begäran från driften är utförd", "The operator's request is done";
+        RequestRefused = "request.refused": "Begäran från driften kunde inte utföras", "The operator's request could not be done";
         DeliveryAttempt = "delivery.attempt": "Försök att sända", "Attempt to send";
         DeliveryAccepted = "delivery.accepted": "Mottagaren har meddelandet", "The receiver has the message";
         DeliveryRejected = "delivery.rejected": "Mottagaren avvisade meddelandet", "The receiver rejected the message";

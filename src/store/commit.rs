@@ -62,23 +62,37 @@ fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, Stor
     for line in &lines {
         write_line(db, line)?;
     }
+    if let Some((request, outcome)) = &entry.answers {
+        let rows = db
+            .prepare_cached("UPDATE request SET done_at = ?2, outcome = ?3 WHERE id = ?1 AND done_at IS NULL")?
+            .execute(params![request, entry.at.as_millisecond(), outcome])?;
+        if rows == 0 {
+            return Ok(None);
+        }
+    }
     Ok(Some(lines))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the episode")]
 fn write_episode(db: &Connection, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
     let (id, from) = (episode.id.to_string(), i64::try_from(episode.from).unwrap_or(i64::MAX));
+    let look_at = episode.look_at.map(Timestamp::as_millisecond);
     let rows = if from == 0 {
         db.prepare_cached(
-            "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+            "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at, look_at) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5, ?6)
+             ON CONFLICT DO NOTHING",
         )?
-        .execute(params![id, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
+        .execute(params![id, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond(), look_at])?
     } else {
         db.prepare_cached(
-            "UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6 WHERE id = ?1 AND version = ?2",
+            "UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6, look_at = ?7 WHERE id = ?1 AND version = ?2",
         )?
-        .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond()])?
+        .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond(), look_at])?
     };
+    if let Some(patient) = &episode.patient {
+        db.prepare_cached("INSERT INTO episode_patient (patient, episode_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute([patient.as_str(), &id])?;
+    }
     Ok(rows == 1)
 }
 
@@ -159,28 +173,48 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
         .optional()?;
     let Some((delivery, episode)) = found else { return Ok(Applied::Conflict) };
     let destination = change.destination.as_str();
-    let applied =
-        match &change.to {
-            ChangeTo::Release { release: document, shadow } => release(db, delivery, &episode, destination, document, *shadow, at)?,
-            ChangeTo::End { state, findings } => {
-                let rows = db
-                    .prepare_cached(
-                        "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
+    let applied = match &change.to {
+        ChangeTo::Release { release: document, shadow } => release(db, delivery, &episode, destination, document, *shadow, at)?,
+        ChangeTo::End { state, findings } => {
+            let rows = db
+                .prepare_cached(
+                    "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
                      WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
+                )?
+                .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+            if rows == 0 {
+                return Ok(Applied::No);
+            }
+            promote(db, &episode, destination)?;
+            Applied::Yes
+        }
+        ChangeTo::Withdraw(findings) => {
+            let rows = db
+                    .prepare_cached(
+                        "UPDATE delivery SET state = 'WITHDRAWN', open = 0, head = 0, next_at = NULL, settled_at = ?2, code = ?3, findings = ?4
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
                     )?
-                    .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
-                if rows == 0 {
-                    return Ok(Applied::No);
-                }
-                promote(db, &episode, destination)?;
-                Applied::Yes
+                    .execute(params![delivery, at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+            if rows == 0 {
+                return Ok(Applied::Conflict);
             }
-            ChangeTo::StillWithheld(findings) => {
-                db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
-                    .execute(params![delivery, first_code(findings), findings_json(findings)])?;
-                Applied::Yes
-            }
-        };
+            promote(db, &episode, destination)?;
+            Applied::Yes
+        }
+        ChangeTo::Hold(findings) => {
+            db.prepare_cached("UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
+                .execute(params![delivery, first_code(findings), findings_json(findings)])?;
+            Applied::Yes
+        }
+        ChangeTo::StillWithheld(findings) => {
+            db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?.execute(params![
+                delivery,
+                first_code(findings),
+                findings_json(findings)
+            ])?;
+            Applied::Yes
+        }
+    };
     raise_outcome(db, delivery)?;
     Ok(applied)
 }

@@ -7,9 +7,11 @@
 mod commit;
 mod queue;
 mod read;
+mod request;
 mod sqlite;
 
-pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, Untold, Withheld};
+pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, Untold};
+pub use request::{Asked, RequestRow};
 pub use sqlite::Store;
 
 use crate::fault::{Code, Fault};
@@ -81,6 +83,10 @@ pub struct EpisodeWrite {
     pub phase: Phase,
     pub rules: String,
     pub body: Personal<Vec<u8>>,
+    /// When time alone changes something in it.
+    pub look_at: Option<Timestamp>,
+    /// Whom the event named.
+    pub patient: Option<Ref>,
 }
 
 /// A document that enters its lane.
@@ -121,8 +127,13 @@ pub enum ChangeTo {
     Release { release: Release, shadow: bool },
     /// It ends unsent. Nothing happens where it has been sent meanwhile: what has left stays a fact.
     End { state: State, findings: Vec<Finding> },
+    /// It ends because it is voided or its case has ended. The entry conflicts where it has been sent meanwhile: then
+    /// something else follows.
+    Withdraw(Vec<Finding>),
     /// It stays withheld, for these reasons.
     StillWithheld(Vec<Finding>),
+    /// A person must release it, for these reasons.
+    Hold(Vec<Finding>),
 }
 
 /// Everything that one source event changes, committed as one.
@@ -135,6 +146,8 @@ pub struct Entry {
     pub deliveries: Vec<NewDelivery>,
     pub changes: Vec<Change>,
     pub lines: Vec<Line>,
+    /// The operator's request that this does, with what came of it.
+    pub answers: Option<(i64, String)>,
 }
 
 /// What became of an entry.

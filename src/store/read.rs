@@ -13,9 +13,27 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-/// A withheld delivery, with what is needed to look at it again.
+/// A delivery of an event, as far as it decides on another one's fate.
 #[derive(Debug, Clone)]
-pub struct Withheld {
+pub struct Past {
+    pub message: MessageId,
+    pub destination: Name,
+    pub state: State,
+    /// It was sent, or may have been.
+    pub tried: bool,
+}
+
+/// The latest version of an event of an episode.
+#[derive(Debug, Clone)]
+pub struct KeptEvent {
+    pub version: u32,
+    pub body: Personal<Vec<u8>>,
+}
+
+/// A withheld or held delivery, with what is needed to look at it again.
+#[derive(Debug, Clone)]
+pub struct KeptBack {
+    pub state: State,
     pub message: MessageId,
     pub destination: Name,
     pub kind: EventType,
@@ -33,6 +51,8 @@ pub struct EpisodeRow {
     /// The rules that it began with.
     pub rules: String,
     pub body: Personal<Vec<u8>>,
+    pub opened_at: Timestamp,
+    pub changed_at: Timestamp,
 }
 
 /// An event whose source has not heard the latest.
@@ -129,60 +149,105 @@ impl Store {
     pub fn episode(&self, id: EpisodeId) -> Result<Option<EpisodeRow>, StoreFault> {
         self.read(|db| {
             let row = db
-                .prepare_cached("SELECT version, rules, body FROM episode WHERE id = ?1")?
-                .query_row([id.to_string()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
+                .prepare_cached("SELECT version, rules, body, opened_at, changed_at FROM episode WHERE id = ?1")?
+                .query_row([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
                 .optional()?;
-            row.map(|(version, rules, body)| {
-                let version = u64::try_from(version).map_err(|_| StoreFault::Damaged { table: "episode" })?;
-                Ok(EpisodeRow { version, rules, body: Personal::new(body) })
-            })
-            .transpose()
+            row.map(episode_row).transpose()
         })
     }
 
-    /// What is withheld in an episode, oldest first.
-    pub fn withheld(&self, episode: EpisodeId) -> Result<Vec<Withheld>, StoreFault> {
+    /// What is withheld or held in an episode, oldest first.
+    pub fn kept_back(&self, episode: EpisodeId) -> Result<Vec<KeptBack>, StoreFault> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings
-                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.state = 'WITHHELD' AND d.episode_id = ?1 ORDER BY d.id",
+                "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings, d.state
+                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.state IN ('WITHHELD', 'HELD') AND d.episode_id = ?1 ORDER BY d.id",
             )?;
-            let rows = statement.query_map([episode.to_string()], |row| Ok(withheld(row)))?;
+            let rows = statement.query_map([episode.to_string()], |row| Ok(kept_back(row)))?;
             rows.map(|row| row?).collect()
         })
     }
 
-    /// Episodes in which something is withheld past its use, and when the next one will be.
-    pub fn past_use(&self, now: Timestamp, limit: usize) -> Result<(Vec<EpisodeId>, Option<Timestamp>), StoreFault> {
+    /// Episodes whose time to be looked at has come, and when the next one's will.
+    pub fn due_episodes(&self, now: Timestamp, limit: usize) -> Result<(Vec<EpisodeId>, Option<Timestamp>), StoreFault> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT DISTINCT episode_id FROM delivery WHERE state = 'WITHHELD' AND useful_until <= ?1 LIMIT ?2")?;
+            let mut statement = db.prepare_cached("SELECT id FROM episode WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
             let rows =
                 statement.query_map(params![now.as_millisecond(), i64::try_from(limit).unwrap_or(1)], |row| row.get::<_, String>(0))?;
-            let mut out = Vec::new();
-            for row in rows {
-                let id = Uuid::try_parse(&row?).map_err(|_| StoreFault::Damaged { table: "delivery" })?;
-                out.push(EpisodeId(id));
-            }
+            let ids: Result<Vec<EpisodeId>, StoreFault> = rows.map(|row| episode_id(&row?)).collect();
             let next: Option<i64> = db
-                .prepare_cached("SELECT MIN(useful_until) FROM delivery WHERE state = 'WITHHELD' AND useful_until > ?1")?
+                .prepare_cached("SELECT MIN(look_at) FROM episode WHERE look_at > ?1")?
                 .query_row([now.as_millisecond()], |row| row.get(0))?;
-            Ok((out, next.map(timestamp).transpose()?))
+            Ok((ids?, next.map(timestamp).transpose()?))
         })
     }
 
-    /// Deliveries of earlier versions of an event that have not left.
-    pub fn unsent_of(&self, key: &Ref) -> Result<Vec<(MessageId, Name)>, StoreFault> {
+    /// Episodes, newest first.
+    pub fn episodes(&self, phase: Option<&str>, limit: usize) -> Result<Vec<(EpisodeId, EpisodeRow)>, StoreFault> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT d.message_id, d.destination FROM delivery d JOIN event e ON e.id = d.event_id
-                 WHERE e.key = ?1 AND d.settled_at IS NULL AND d.state IN ('WITHHELD', 'HELD', 'SCHEDULED')",
+                "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE ?1 IS NULL OR phase = ?1 ORDER BY changed_at DESC, id LIMIT ?2",
             )?;
-            let rows = statement.query_map([key.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+            let rows = statement.query_map(params![phase, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
+            })?;
             let mut out = Vec::new();
             for row in rows {
-                let (message, destination) = row?;
-                out.push((message_id(&message)?, name(&destination)?));
+                let (id, row) = row?;
+                out.push((episode_id(&id)?, episode_row(row)?));
+            }
+            Ok(out)
+        })
+    }
+
+    /// Other episodes of the patients whom an episode's events named.
+    pub fn episodes_of_same_patient(&self, id: EpisodeId) -> Result<Vec<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT DISTINCT episode_id FROM episode_patient WHERE episode_id <> ?1
+                 AND patient IN (SELECT patient FROM episode_patient WHERE episode_id = ?1)",
+            )?;
+            let rows = statement.query_map([id.to_string()], |row| row.get::<_, String>(0))?;
+            rows.map(|row| episode_id(&row?)).collect()
+        })
+    }
+
+    /// The events of an episode, each in its latest version.
+    pub fn events_of(&self, episode: EpisodeId) -> Result<Vec<KeptEvent>, StoreFault> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT MAX(version), body FROM event WHERE episode_id = ?1 GROUP BY key ORDER BY MIN(id)")?;
+            let rows = statement.query_map([episode.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.map(|row| row.map(|(version, body)| KeptEvent { version, body: Personal::new(body) }).map_err(StoreFault::from)).collect()
+        })
+    }
+
+    /// The episode of a message.
+    pub fn episode_of(&self, message: MessageId) -> Result<Option<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let found: Option<String> = db
+                .prepare_cached("SELECT episode_id FROM delivery WHERE message_id = ?1 LIMIT 1")?
+                .query_row([message.to_string()], |row| row.get(0))
+                .optional()?;
+            found.map(|text| episode_id(&text)).transpose()
+        })
+    }
+
+    /// What became of an event's messages, in all its versions.
+    pub fn past_of(&self, key: &Ref) -> Result<Vec<Past>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT d.message_id, d.destination, d.state, d.attempts > 0 OR d.last_answer IS NOT NULL
+                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE e.key = ?1 ORDER BY d.id",
+            )?;
+            let rows = statement.query_map([key.as_str()], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+            })?;
+            let mut out = Vec::new();
+            for row in rows {
+                let (message, destination, state, tried) = row?;
+                let state = State::parse(&state).ok_or(StoreFault::Damaged { table: "delivery" })?;
+                out.push(Past { message: message_id(&message)?, destination: name(&destination)?, state, tried });
             }
             Ok(out)
         })
@@ -367,9 +432,9 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreFault> {
     })
 }
 
-fn withheld(row: &Row<'_>) -> Result<Withheld, StoreFault> {
+fn kept_back(row: &Row<'_>) -> Result<KeptBack, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
-    Ok(Withheld {
+    Ok(KeptBack {
         message: message_id(&row.get::<_, String>(0)?)?,
         destination: name(&row.get::<_, String>(1)?)?,
         kind: EventType::parse(&row.get::<_, String>(2)?).ok_or_else(damaged)?,
@@ -378,7 +443,17 @@ fn withheld(row: &Row<'_>) -> Result<Withheld, StoreFault> {
         event: Personal::new(row.get(5)?),
         useful_until: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
         findings: findings(&row.get::<_, String>(7)?)?,
+        state: State::parse(&row.get::<_, String>(8)?).ok_or_else(damaged)?,
     })
+}
+
+fn episode_row((version, rules, body, opened_at, changed_at): (i64, String, Vec<u8>, i64, i64)) -> Result<EpisodeRow, StoreFault> {
+    let version = u64::try_from(version).map_err(|_| StoreFault::Damaged { table: "episode" })?;
+    Ok(EpisodeRow { version, rules, body: Personal::new(body), opened_at: timestamp(opened_at)?, changed_at: timestamp(changed_at)? })
+}
+
+fn episode_id(text: &str) -> Result<EpisodeId, StoreFault> {
+    Uuid::try_parse(text).map(EpisodeId).map_err(|_| StoreFault::Damaged { table: "episode" })
 }
 
 fn findings(json: &str) -> Result<Vec<Finding>, StoreFault> {

@@ -17,8 +17,8 @@ const GROUP_MAX: usize = 512;
 /// Writes that may wait; whoever writes more waits with them.
 const QUEUE_MAX: usize = 2_048;
 const READERS_MAX: usize = 4;
-const SCHEMA_VERSION: i32 = 1;
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+const SCHEMA_VERSION: i32 = 2;
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// A handle to the store; clones share it.
 #[derive(Debug, Clone)]

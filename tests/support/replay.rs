@@ -14,12 +14,12 @@ use std::fs;
 use std::path::Path;
 use vardbro::episode;
 use vardbro::model::bodies::Party;
-use vardbro::model::episode::Fact;
+use vardbro::model::episode::Stay;
 use vardbro::model::finding::Finding;
 use vardbro::model::keyed::Domain;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::Verdict;
-use vardbro::model::time::{Clock, stockholm};
+use vardbro::model::time::{Clock, local_day, stockholm};
 use vardbro::store::{DeliveryRow, Filter};
 
 #[derive(Debug, Deserialize)]
@@ -193,25 +193,47 @@ fn attempt(row: vardbro::store::AttemptRow) -> String {
     format!("{} {}{http}{code}", local(row.started_at), row.answer)
 }
 
-/// Phase and deviations, folded from what the store keeps.
-#[expect(clippy::disallowed_methods, reason = "a test reads what the store kept")]
+/// What follows for an episode, folded from what the store keeps, at the end of the story.
 fn episode(world: &World, system: &str, case: &str) -> String {
+    let now = world.clock.now();
     let id = world.store.reference_key().episode(&Personal::new(system.to_owned()), &Personal::new(case.to_owned()));
-    let episode = world.store.episode(id).expect("a working store").expect("the episode");
-    let (rules, body) = (episode.rules, episode.body);
-    let kept: Value = serde_json::from_slice(body.disclose()).expect("JSON");
-    let facts: Vec<Fact> = serde_json::from_value(kept["facts"].clone()).expect("facts");
-    let state = episode::fold(&facts, &world.intake.desk.sets[&rules].regime.checklist);
+    let row = world.store.episode(id).expect("a working store").expect("the episode");
+    let (facts, alarms) = vardbro::intake::facts(&world.store, id, &row, local_day(now)).expect("facts");
+    let state = episode::fold(&facts, &world.intake.desk.sets[&row.rules].regime, now);
     let deviations: Vec<String> = state
-        .deviations
-        .iter()
+        .deviations()
         .map(|deviation| {
             let item = deviation.item.as_ref().map_or("", |item| item.as_str());
             format!("{} {item} {}", deviation.rule, owners(&deviation.owners))
         })
         .collect();
-    let phase = state.phase.code();
-    format!("\n[[episode]]\ncase = \"{case}\"\nrules = \"{rules}\"\nphase = \"{phase}\"\n{}", list("deviations", &deviations))
+    let payment = |stay: &Stay| {
+        let payment = &stay.payment;
+        let blocks: Vec<&str> = payment.blocks.iter().map(|block| block.code()).collect();
+        let starts = payment.starts_on.map_or(String::new(), |day| format!(" from {day}"));
+        let days = payment.ready_days.map_or(String::new(), |days| format!(", {days} days ready, {} charged", payment.charged_days));
+        format!("{}{starts}{days} {}", payment.phase.code(), blocks.join(" ")).trim_end().to_owned()
+    };
+    let stays: Vec<String> =
+        state.stays().map(|stay| format!("{} checklist {} payment {}", stay.phase.code(), stay.checklist.code(), payment(stay))).collect();
+    let clocks: Vec<String> = state
+        .clocks()
+        .map(|due| format!("{} {} due {} {}", due.kind.code(), due.owner.code(), local(due.due_at), due.status(now).code()))
+        .collect();
+    let alarms: Vec<String> = alarms
+        .values()
+        .map(|alarm| format!("{} {} since {}", alarm.kind.code(), if alarm.overdue { "overdue" } else { "near" }, local(alarm.opened_at)))
+        .collect();
+    format!(
+        "\n[[episode]]\ncase = \"{case}\"\nrules = \"{}\"\nphase = \"{}\"\nsip = \"{}\"\n{}{}{}{}",
+        row.rules,
+        state.phase.code(),
+        state.sip.phase.code(),
+        list("stays", &stays),
+        list("deviations", &deviations),
+        list("clocks", &clocks),
+        list("alarms", &alarms),
+    )
 }
 
 /// The journal, one short line for each of its lines.

@@ -290,7 +290,7 @@ impl World {
     pub(crate) fn settle(&mut self, look: &mut dyn FnMut(&Self)) -> Option<Timestamp> {
         for _ in 0..ROUNDS_MAX {
             let now = self.clock.now();
-            let useless = self.intake.expire().expect("a working store");
+            let useless = self.intake.wake().expect("a working store");
             look(self);
             let round = self.runtime.block_on(self.steps.round()).expect("a working store");
             look(self);

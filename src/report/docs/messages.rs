@@ -95,6 +95,7 @@ fn section(row: &Row, out: &mut String) {
 fn needs(needs: Needs) -> (String, String) {
     match needs {
         Needs::Nothing => ("nothing".to_owned(), "ingenting".to_owned()),
+        Needs::Target => ("the event that it voids".to_owned(), "händelsen som den makulerar".to_owned()),
         Needs::AnyFromRegion => {
             ("any event of the region's in the episode".to_owned(), "någon händelse från regionen i ärendet".to_owned())
         }

@@ -1,0 +1,250 @@
+//! What becomes of messages: the new one, and those that are kept back.
+
+use super::case::Waiting;
+use super::judge::{Arrival, Judgement};
+use super::lines;
+use super::outgoing::{Address, message, question};
+use crate::check::{self, Ruling};
+use crate::episode;
+use crate::fault::Code;
+use crate::model::calendar::hours;
+use crate::model::catalogue::EventType;
+use crate::model::episode::{CORRECTED, Fact, Phase, VOID};
+use crate::model::event::{CareEvent, Recipient};
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::message::Standing;
+use crate::model::name::Name;
+use crate::model::state::State;
+use crate::store::{Change, ChangeTo, NewDelivery, Past, Release};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+impl Judgement<'_> {
+    /// The message that an event gives rise to, one delivery a destination.
+    pub(super) fn send(&mut self, arrival: &Arrival, event: &CareEvent, address: Address, standing: Standing) {
+        let (recipients, mut destinations) = address;
+        let voids = episode::is_void(event.head.kind) && !arrival.voided.is_empty();
+        let left = if voids { self.withdraw(arrival) } else { BTreeSet::new() };
+        if voids {
+            destinations = arrival.voided.iter().map(|past| past.destination.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        }
+        let corrected = arrival.links.corrects.as_ref().and_then(|key| self.fact(key.as_str())).cloned();
+        let version = arrival.version;
+        let message = message(event, version, self.case.id, recipients, corrected.as_ref(), (&self.state, standing, self.at));
+        let (id, kind) = (message.id, event.head.kind);
+        let ruling = check::run(&self.rules, message, &self.state, false);
+        for destination in destinations {
+            let mut delivery = NewDelivery {
+                message: id,
+                destination: destination.clone(),
+                kind,
+                version,
+                state: State::Scheduled,
+                rules: self.rules.name.clone(),
+                rules_hash: self.rules.hash.clone(),
+                release: None,
+                findings: Vec::new(),
+                useful_until: None,
+            };
+            let moot = if voids && !left.contains(&destination) { Some((State::Withdrawn, Code::ChkNothingLeft)) } else { moot(standing) };
+            if let Some((state, code)) = moot {
+                delivery.state = state;
+                delivery.findings = vec![code.finding(Effect::Warn, Layer::Rules, None)];
+            } else {
+                self.rule(&mut delivery, &ruling, arrival);
+            }
+            self.lines.push(lines::of_delivery(self.at, self.case.id, &arrival.links.event, &delivery));
+            self.deliveries.push(delivery);
+        }
+    }
+
+    /// Into its lane, or kept back.
+    fn rule(&mut self, delivery: &mut NewDelivery, ruling: &Ruling, arrival: &Arrival) {
+        match ruling {
+            Ruling::Pass(passed, remarks) => match self.document(passed, &delivery.destination) {
+                Ok(release) => {
+                    let shadow = self.desk.routing.is_shadow(&delivery.destination);
+                    delivery.state = if shadow { State::Resolved } else { State::Scheduled };
+                    delivery.release = Some(release);
+                    delivery.findings.clone_from(remarks);
+                }
+                Err(faults) => {
+                    delivery.state = State::Refused;
+                    delivery.findings = faults;
+                }
+            },
+            Ruling::Stop { effect, findings } => {
+                delivery.state = stopped(*effect);
+                delivery.findings.clone_from(findings);
+                if !matches!(delivery.state, State::Withheld | State::Held) {
+                    return;
+                }
+                let held = delivery.state == State::Held;
+                delivery.useful_until = (!held).then(|| self.useful_until(delivery.kind));
+                self.case.waiting.push(Waiting {
+                    message: delivery.message,
+                    destination: delivery.destination.clone(),
+                    kind: delivery.kind,
+                    version: delivery.version,
+                    event_ref: arrival.links.event.clone(),
+                    event: arrival.mapped.event.clone(),
+                    useful_until: delivery.useful_until,
+                    findings: findings.clone(),
+                    held,
+                });
+            }
+        }
+    }
+
+    /// Takes back what has not left of what is voided. Returns the destinations that have it, or may have.
+    fn withdraw(&mut self, arrival: &Arrival) -> BTreeSet<Name> {
+        let mut left = BTreeSet::new();
+        for past in &arrival.voided {
+            if may_have_left(past) {
+                left.insert(past.destination.clone());
+            }
+            let takes = past.state == State::Parked || (past.state == State::Scheduled && !past.tried);
+            // What is withheld or held is ended with all the rest that is.
+            if takes {
+                let to = ChangeTo::Withdraw(vec![Code::ChkVoided.finding(Effect::Warn, Layer::Rules, None)]);
+                let key = &arrival.links.event;
+                let line = lines::of_fate(self.at, self.case.id, key, past.message, &past.destination, State::Withdrawn);
+                self.changes.push(Change { message: past.message, destination: past.destination.clone(), to, line: Some(line) });
+            }
+        }
+        left
+    }
+
+    /// What is kept back leaves when it may, and ends when it is of no more use.
+    pub(super) fn reconsider(&mut self) {
+        for mut waiting in std::mem::take(&mut self.case.waiting) {
+            if let Some((state, findings)) = self.ended(&waiting) {
+                self.end(&waiting, state, findings);
+                continue;
+            }
+            // What is held leaves by a person's hand alone.
+            if waiting.held {
+                self.case.waiting.push(waiting);
+                continue;
+            }
+            match self.again(&waiting, false) {
+                Ok(release) => self.released(waiting, release),
+                Err((Effect::Refuse, findings)) => self.end(&waiting, State::Refused, findings),
+                Err((effect, findings)) => {
+                    waiting.held = effect == Effect::Hold;
+                    if waiting.held || findings != waiting.findings {
+                        let to = if waiting.held { ChangeTo::Hold(findings.clone()) } else { ChangeTo::StillWithheld(findings.clone()) };
+                        let line = waiting.held.then(|| {
+                            let state = State::Held;
+                            lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state)
+                        });
+                        self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line });
+                    }
+                    self.case.waiting.push(Waiting { findings, ..waiting });
+                }
+            }
+        }
+    }
+
+    /// The end of a message that is kept back, where it has come.
+    fn ended(&self, waiting: &Waiting) -> Option<(State, Vec<Finding>)> {
+        let told = |code: Code| vec![code.finding(Effect::Warn, Layer::Rules, None)];
+        let key = waiting.event_ref.as_str();
+        let void = episode::is_void(waiting.kind);
+        if let Some((state, code)) = moot(Standing { discounted: self.state.ignored.get(key).copied(), ..Standing::default() }) {
+            return Some((state, told(code)));
+        }
+        // Its target came after it and was withdrawn at birth.
+        if void && !self.state.waiting.contains(key) && !waiting.held {
+            return Some((State::Withdrawn, told(Code::ChkNothingLeft)));
+        }
+        let lasts = void || matches!(waiting.kind, EventType::KKv | EventType::KAd | EventType::KAv);
+        if matches!(self.state.phase, Phase::Interrupted | Phase::Voided) && !lasts {
+            return Some((State::Withdrawn, told(Code::ChkEpisodeEnded)));
+        }
+        if waiting.held {
+            return None;
+        }
+        let stay = self.state.stay.as_ref();
+        if waiting.kind == EventType::KHt {
+            let withdrawn = stay.and_then(|stay| stay.withdrawn.last()).is_some_and(|at| waiting.event.head.occurred_at <= *at);
+            if withdrawn {
+                return Some((State::Withdrawn, told(Code::ChkReadyWithdrawn)));
+            }
+        }
+        let useless = waiting.useful_until.is_some_and(|until| until <= self.at)
+            || (waiting.kind == EventType::KHt && self.state.discharged_at().is_some());
+        useless.then(|| (State::Expired, waiting.findings.clone()))
+    }
+
+    fn end(&mut self, waiting: &Waiting, state: State, findings: Vec<Finding>) {
+        let line = lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state);
+        let to = ChangeTo::End { state, findings };
+        self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line: Some(line) });
+    }
+
+    pub(super) fn released(&mut self, waiting: Waiting, release: Release) {
+        let shadow = self.desk.routing.is_shadow(&waiting.destination);
+        let state = if shadow { State::Resolved } else { State::Scheduled };
+        let line = lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state);
+        let to = ChangeTo::Release { release, shadow };
+        self.changes.push(Change { message: waiting.message, destination: waiting.destination, to, line: Some(line) });
+    }
+
+    /// The same check as at first; the findings are why it still may not leave.
+    pub(super) fn again(&mut self, waiting: &Waiting, released: bool) -> Result<Release, (Effect, Vec<Finding>)> {
+        let key = waiting.event_ref.as_str();
+        let own = self.fact(key).cloned();
+        let event = if waiting.kind == waiting.event.head.kind {
+            waiting.event.clone()
+        } else {
+            let sender = own.as_ref().and_then(|fact| fact.sender.as_ref());
+            question(&waiting.event, &episode::missing_in_notice(&waiting.event), sender)
+        };
+        let refused = |findings| (Effect::Withhold, findings);
+        let voided = own.as_ref().and_then(|fact| episode::target_of(fact, &self.case.facts));
+        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, voided).map_err(refused)?.0;
+        let standing =
+            Standing { discounted: self.state.ignored.get(key).copied(), lacks_target: self.state.waiting.contains(key), late: false };
+        let corrected = own.as_ref().and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key)).cloned();
+        let message = message(&event, waiting.version, self.case.id, recipients, corrected.as_ref(), (&self.state, standing, self.at));
+        match check::run(&self.rules, message, &self.state, released) {
+            Ruling::Pass(passed, _) => self.document(&passed, &waiting.destination).map_err(|faults| (Effect::Refuse, faults)),
+            Ruling::Stop { effect, findings } => Err((effect, findings)),
+        }
+    }
+
+    fn fact(&self, key: &str) -> Option<&Fact> {
+        self.case.facts.iter().find(|fact| fact.event == key)
+    }
+
+    fn useful_until(&self, kind: EventType) -> Timestamp {
+        let parameters = &self.rules.regime.parameters;
+        self.at + hours(if kind == EventType::KHt { parameters.take_home_useful_h } else { parameters.order_wait_h })
+    }
+}
+
+/// A message whose event does not count any more, before it has left.
+fn moot(standing: Standing) -> Option<(State, Code)> {
+    match standing.discounted {
+        Some(VOID) => Some((State::Withdrawn, Code::ChkVoided)),
+        Some(CORRECTED) => Some((State::Superseded, Code::ChkCorrected)),
+        _ => None,
+    }
+}
+
+fn may_have_left(past: &Past) -> bool {
+    match past.state {
+        State::Submitted | State::WaitingForReceipt | State::ScheduledForResend | State::Accepted | State::Parked => true,
+        State::Scheduled => past.tried,
+        _ => false,
+    }
+}
+
+fn stopped(effect: Effect) -> State {
+    match effect {
+        Effect::Refuse => State::Refused,
+        Effect::Hold => State::Held,
+        Effect::Withhold | Effect::Deviation | Effect::Warn => State::Withheld,
+    }
+}

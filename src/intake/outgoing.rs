@@ -1,0 +1,118 @@
+//! The message that an event gives rise to: who the patient is by now, who shall have it, what it takes the place of.
+
+use super::case::known_recipients;
+use super::judge::Desk;
+use crate::fault::Code;
+use crate::map;
+use crate::model::bodies::{Note, NoteCategory, Party};
+use crate::model::catalogue::{Body, EventType};
+use crate::model::episode::{EpisodeState, Fact};
+use crate::model::event::{CareEvent, Protection, Recipient, RefTo};
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::ids::{EpisodeId, HsaId, MessageId};
+use crate::model::message::{Message, MessageStatus, Standing};
+use crate::model::name::Name;
+use crate::model::person::PersonId;
+use crate::model::personal::Personal;
+use crate::model::shape::{List, Text};
+use crate::model::time::local_day;
+use jiff::Timestamp;
+
+/// Recipients, and the destinations over which they are reached.
+pub(super) type Address = (Vec<Recipient>, Vec<Name>);
+
+impl Desk {
+    /// The event's own recipients, else those of what it voids, else the episode's, else the configuration's.
+    pub(super) fn address(&self, event: &CareEvent, state: &EpisodeState, voided: Option<&Fact>) -> Result<Address, Vec<Finding>> {
+        let known = voided.map(addressees).filter(|list| !list.is_empty()).unwrap_or_else(|| known_recipients(state));
+        let recipients = self.routing.recipients(event, known);
+        if recipients.is_empty() {
+            return Err(refusal(Code::OutNoRecipient));
+        }
+        let destinations = self.routing.destinations(event.head.kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
+        Ok((recipients, destinations.into_iter().collect()))
+    }
+}
+
+/// Whom a fact's message went to, or who sent it.
+fn addressees(fact: &Fact) -> Vec<Recipient> {
+    let recipient = |hsa_id: &String, party| HsaId::parse(hsa_id).map(|hsa_id| Recipient { hsa_id, party });
+    let by = if matches!(fact.kind, EventType::RFv | EventType::RKs | EventType::ROs) { Party::Ov } else { Party::Sv };
+    let sender = fact.sender.iter().filter(|_| !fact.kind.is_sent()).filter_map(|sender| recipient(sender, by));
+    fact.to.iter().filter_map(|(hsa_id, party)| recipient(hsa_id, *party)).chain(sender).collect()
+}
+
+/// The message, with the patient as the episode knows the person by now.
+pub(super) fn message(
+    event: &CareEvent,
+    version: u32,
+    episode: EpisodeId,
+    recipients: Vec<Recipient>,
+    corrected: Option<&Fact>,
+    (state, standing, at): (&EpisodeState, Standing, Timestamp),
+) -> Message {
+    let id = |version| message_id(event, version);
+    let before = (version > 1).then(|| id(version - 1)).or_else(|| corrected.map(|fact| fact.message(fact.version)));
+    Message {
+        id: id(version),
+        episode,
+        version,
+        status: if before.is_some() { MessageStatus::Changed } else { MessageStatus::New },
+        replaces: before,
+        event: as_known(event, state, at),
+        recipients,
+        standing,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "hashed into the message's id")]
+pub(super) fn message_id(event: &CareEvent, version: u32) -> MessageId {
+    MessageId::of(event.head.system.0.disclose(), event.head.event_id.0.disclose(), event.head.kind.code(), version)
+}
+
+/// The event with the best number that is known, and no address once anybody has said that the person is protected.
+fn as_known(event: &CareEvent, state: &EpisodeState, at: Timestamp) -> CareEvent {
+    let mut event = event.clone();
+    if let Some(known) = state.patient.as_ref().filter(|_| !state.two_persons)
+        && known.kind.rank() > event.head.patient.id_type.rank()
+        && let Some(id) = known.kind.person().and_then(|kind| PersonId::parse(kind, &known.number, local_day(at)).ok())
+    {
+        event.patient.id = id;
+    }
+    event.patient.protected = event.patient.protected.max(state.protected);
+    if event.patient.protected != Protection::None {
+        event.patient.address = None;
+    }
+    event
+}
+
+/// The K-AD that asks for what an admission notice lacks (rule IN-1).
+pub(super) fn question(notice: &CareEvent, missing: &[&'static str], sender: Option<&String>) -> CareEvent {
+    let names: Vec<&str> = missing.iter().map(|path| field_name(path)).collect();
+    let text = format!("Inskrivningsmeddelandet saknar uppgift som lagen kräver: {}. Vänligen komplettera.", names.join(", "));
+    let mut event = notice.clone();
+    let head = &mut event.head;
+    head.ref_to = Some(RefTo { message_id: None, event_id: Some(head.event_id.clone()), region_message_id: head.region_message_id.take() });
+    head.kind = EventType::KAd;
+    head.recipients = sender.and_then(|sender| HsaId::parse(sender)).map(|hsa_id| List(vec![Recipient { hsa_id, party: Party::Sv }]));
+    (head.author, head.consent, head.circumstances, head.sent_at, head.corrects, head.cancels) = (None, None, None, None, None, None);
+    event.body = Body::KAd(Note { category: NoteCategory::Administrative, text: Text(Personal::new(text)), answer_to: None });
+    event
+}
+
+fn field_name(path: &str) -> &'static str {
+    match path {
+        "patient.name" => "namn",
+        "patient.address" => "folkbokföringsadress",
+        _ => "beräknad tidpunkt för utskrivning",
+    }
+}
+
+pub(super) fn refusal(code: Code) -> Vec<Finding> {
+    vec![code.finding(Effect::Refuse, Layer::Rules, None)]
+}
+
+/// The event as the store keeps it.
+pub(super) fn body(event: &CareEvent) -> Personal<Vec<u8>> {
+    Personal::new(map::to_json(event))
+}

@@ -1,0 +1,100 @@
+//! What operators ask for: held messages let go, episodes moved to another version of the rules.
+//!
+//! The command writes a request into the store; whoever takes events in does it, so that there is one writer of episodes.
+
+use super::case::Case;
+use super::{Intake, lines_only};
+use crate::fault::Code;
+use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::ids::{EpisodeId, MessageId};
+use crate::model::name::Name;
+use crate::model::time::local_day;
+use crate::oplog::{Event, Level, Line};
+use crate::store::{Asked, Committed, Entry, StoreFault};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "camelCase")]
+pub enum Action {
+    /// Lets a held message go.
+    Release { message: String, destination: String, reason: String },
+    /// Moves an episode from one set of rules to another.
+    Move { episode: String, from: String, to: String },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub done: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// Requests in one go; the rest waits for the next.
+const REQUESTS_MAX: usize = 64;
+
+impl Intake {
+    /// Does what operators have asked for. Returns how many requests were met.
+    pub fn serve(&mut self) -> Result<usize, StoreFault> {
+        let asked = self.store.asked(REQUESTS_MAX)?;
+        for request in &asked {
+            let mut entry = self.serve_one(request)?;
+            let mut line = Line::new(entry.at, Level::Info, Event::RequestDone);
+            line.episode_id = entry.episode.as_ref().map(|episode| episode.id);
+            entry.lines.push(line);
+            // What conflicted is met again at the next call.
+            for committed in self.store.commit(vec![entry])? {
+                if let Committed::Done(lines) = committed {
+                    lines.iter().for_each(Line::emit);
+                }
+            }
+        }
+        Ok(asked.len())
+    }
+
+    fn serve_one(&mut self, asked: &Asked) -> Result<Entry, StoreFault> {
+        let done = match serde_json::from_str::<Action>(&asked.action) {
+            Ok(Action::Release { message, destination, .. }) => self.release(&message, &destination)?,
+            Ok(Action::Move { episode, from, to }) => self.move_rules(&episode, &from, &to)?,
+            Err(_) => Err(refused(Code::OpsStale)),
+        };
+        let (mut entry, outcome) = match done {
+            Ok(entry) => (entry, Outcome { done: true, findings: Vec::new() }),
+            Err(findings) => {
+                let mut line = Line::new(self.clock.now(), Level::Warn, Event::RequestRefused);
+                line.code = super::lines::first_code(&findings);
+                (lines_only(self.clock.now(), line), Outcome { done: false, findings })
+            }
+        };
+        entry.answers = Some((asked.id, serde_json::to_string(&outcome).unwrap_or_default()));
+        Ok(entry)
+    }
+
+    fn release(&mut self, message: &str, destination: &str) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {
+        let now = self.clock.now();
+        let (Ok(message), Some(destination)) = (Uuid::try_parse(message).map(MessageId), Name::parse(destination)) else {
+            return Ok(Err(refused(Code::OpsNotHeld)));
+        };
+        let Some(episode) = self.store.episode_of(message)? else { return Ok(Err(refused(Code::OpsNotHeld))) };
+        let mut case = Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?;
+        Ok(self.desk.release(&mut case, (message, &destination), self.validator.as_mut(), now))
+    }
+
+    fn move_rules(&mut self, episode: &str, from: &str, to: &str) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {
+        let now = self.clock.now();
+        let Some(rules) = self.desk.sets.get(to).map(Arc::clone) else { return Ok(Err(refused(Code::OpsNoRules))) };
+        let Ok(id) = Uuid::try_parse(episode).map(EpisodeId) else { return Ok(Err(refused(Code::OpsStale))) };
+        let mut case = Case::load(&self.store, id, self.desk.rules.as_ref(), local_day(now))?;
+        if case.from == 0 || case.rules != from {
+            return Ok(Err(refused(Code::OpsStale)));
+        }
+        Ok(Ok(self.desk.move_to(&mut case, &rules, self.validator.as_mut(), now)))
+    }
+}
+
+fn refused(code: Code) -> Vec<Finding> {
+    vec![code.finding(Effect::Refuse, Layer::Rules, None)]
+}
