@@ -132,7 +132,7 @@ impl Intake {
         let arrival = judge::Arrival {
             version: versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1,
             key: key.clone(),
-            patient: self.store.reference_key().reference(Domain::Patient, &[mapped.event.patient.id.digits()]),
+            patient: self.store.reference_key().reference(Domain::Patient, &[mapped.event.patient.id.number()]),
             mapped,
             earlier,
             source: record.source.clone(),

@@ -65,7 +65,7 @@ impl Trial {
         let mut case = self.cases.remove(&episode).unwrap_or_else(|| Case::new(episode, &self.desk.rules));
         let arrival = Arrival {
             version,
-            patient: self.key.reference(Domain::Patient, &[mapped.event.patient.id.digits()]),
+            patient: self.key.reference(Domain::Patient, &[mapped.event.patient.id.number()]),
             key,
             mapped,
             earlier: Vec::new(),

@@ -29,6 +29,19 @@ codes! {
     }
 }
 
+impl IdType {
+    /// The kind of number, where we can read it: what is of no known kind cannot be checked, nor named by an OID.
+    pub const fn kind(self) -> Option<PersonIdKind> {
+        match self {
+            Self::Personnummer => Some(PersonIdKind::Personnummer),
+            Self::Samordningsnummer => Some(PersonIdKind::Samordningsnummer),
+            Self::Nrid => Some(PersonIdKind::Nrid),
+            Self::ReservnummerVgr => Some(PersonIdKind::ReservnummerVgr),
+            Self::Other => None,
+        }
+    }
+}
+
 codes! {
     /// State of the patient's consent.
     ConsentStatus {
@@ -249,12 +262,8 @@ impl CareEvent {
         let at = place("id");
         let today = r.today;
         let id = r.within("patient", |r| {
-            let kind = match record.id_type {
-                IdType::Personnummer => PersonIdKind::Personnummer,
-                IdType::Samordningsnummer => PersonIdKind::Samordningsnummer,
-                IdType::Nrid | IdType::ReservnummerVgr | IdType::Other => {
-                    return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
-                }
+            let Some(kind) = record.id_type.kind() else {
+                return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
             };
             let read = PersonId::parse(kind, record.id.0.disclose(), today);
             r.within("id", |r| read.map_err(|fault| r.problem::<()>(at, ProblemKind::Person(fault))).ok())
