@@ -112,6 +112,21 @@ fn every_type_is_valid_and_can_be_read() {
 }
 
 #[test]
+fn every_kind_of_patient_number_is_valid() {
+    let text = String::from_utf8(written("K-KV", Fill::Least)).expect("UTF-8");
+    let numbers = [
+        ("1.2.752.129.2.1.3.3", "197010632391"),
+        ("1.2.752.74.9.1", "22950606FH20"),
+        ("1.2.752.113.11.0.2.1.1.1", "19810829M071"),
+        ("1.2.752.113.11.0.2.1.1.1", "19450829K088"),
+        ("1.2.752.113.11.0.2.1.1.1", "19930829X802"),
+    ];
+    let written = |(root, number): (&str, &str)| text.replace("1.2.752.129.2.1.3.1", root).replace("193812217044", number).into_bytes();
+    let documents: Vec<_> = numbers.into_iter().map(|pair| (pair.1.to_owned(), written(pair))).collect();
+    agree(MESSAGE_XSD, &mut XsdValidator::message(), &documents, true);
+}
+
+#[test]
 fn what_others_add_in_their_own_namespace_is_valid() {
     let extended: Vec<_> = good()
         .into_iter()
@@ -217,8 +232,11 @@ fn one_fault_is_enough_for_both() {
             documents.push(("long list".to_owned(), text.replace(item, &item.repeat(201)).into_bytes()));
         }
     }
-    // An element of one type in the place of another's.
     let text = String::from_utf8(written("K-KV", Fill::Least)).expect("UTF-8");
+    for number in ["22950606-FH20", "22950606IH20", "19930829x802", "19930829X8020", "19930829A802"] {
+        documents.push((number.to_owned(), text.replace("193812217044", number).into_bytes()));
+    }
+    // An element of one type in the place of another's.
     documents.push(("other body".to_owned(), text.replace("acknowledgement>", "takeHome>").into_bytes()));
     agree(MESSAGE_XSD, &mut XsdValidator::message(), &documents, false);
 }

@@ -192,14 +192,47 @@ fn schema_and_program_agree_on_every_code_that_another_field_depends_on() {
     judge.agree("no items", &event("K-CL", json!({"listVersion": "1", "items": []})), false);
 }
 
+const NUMBERS: &[(&str, IdType)] = &[
+    ("193812217044", IdType::Personnummer),
+    ("197010632391", IdType::Samordningsnummer),
+    ("22950606FH20", IdType::Nrid),
+    ("22950606-FH20", IdType::Nrid),
+    ("19810829M071", IdType::ReservnummerVgr),
+    ("19450829K088", IdType::ReservnummerVgr),
+    ("19930829X802", IdType::ReservnummerVgr),
+];
+
+#[test]
+fn schema_and_program_refuse_the_same_reserve_numbers() {
+    let judge = Judge::new();
+    for (kind, id) in [
+        (IdType::Nrid, "22950606IH20"),
+        (IdType::Nrid, "22950606fh20"),
+        (IdType::Nrid, "22950606F120"),
+        (IdType::ReservnummerVgr, "19810829M061"),
+        (IdType::ReservnummerVgr, "19450829K078"),
+        (IdType::ReservnummerVgr, "19450829K048"),
+        (IdType::ReservnummerVgr, "19930829X902"),
+        (IdType::ReservnummerVgr, "19930829-X802"),
+    ] {
+        let event = changed(changed(take_home(), "/patient/idType", Some(json!(kind.code()))), "/patient/id", Some(json!(id)));
+        judge.agree(id, &event, false);
+    }
+}
+
 #[test]
 fn schema_and_program_agree_on_every_code_of_the_head() {
     let judge = Judge::new();
     for value in IdType::VALUES {
-        let id = if value.code == IdType::Samordningsnummer.code() { "197010632391" } else { "193812217044" };
-        let event = changed(changed(take_home(), "/patient/idType", Some(json!(value.code))), "/patient/id", Some(json!(id)));
-        let read = [IdType::Personnummer, IdType::Samordningsnummer].iter().any(|kind| kind.code() == value.code);
-        judge.agree(value.code, &event, read);
+        let kind = IdType::parse(value.code).and_then(IdType::kind);
+        for (id, of) in NUMBERS {
+            let event = changed(changed(take_home(), "/patient/idType", Some(json!(value.code))), "/patient/id", Some(json!(id)));
+            // A schema cannot tell a personal number from a coordination number; the program can.
+            let registered = [IdType::Personnummer, IdType::Samordningsnummer].map(IdType::kind);
+            if kind == of.kind() || !(registered.contains(&kind) && registered.contains(&of.kind())) {
+                judge.agree(&format!("{id} as {}", value.code), &event, kind.is_some() && kind == of.kind());
+            }
+        }
     }
     for value in ConsentStatus::VALUES {
         judge.agree(value.code, &changed(take_home(), "/consent/status", Some(json!(value.code))), true);

@@ -34,7 +34,7 @@ impl Links {
         Self {
             event: of_event(&head.event_id.0),
             episode: key.episode(&head.system.0, &head.episode_ref.case_id.0),
-            patient: key.reference(Domain::Patient, &[event.patient.id.digits()]),
+            patient: key.reference(Domain::Patient, &[event.patient.id.number()]),
             corrects: head.corrects.as_ref().map(|id| of_event(&id.0)),
             target,
             region_message: head.region_message_id.as_ref().map(|id| of_region(&id.0)),
@@ -63,7 +63,7 @@ pub fn fact(event: &CareEvent, links: &Links, version: u32, to: &[Recipient]) ->
         sent_at: head.sent_at,
         circumstances: head.circumstances.as_ref().map_or_else(Circumstance::new, Circumstances::known),
         sender,
-        patient: Identity { kind: head.patient.id_type, number: event.patient.id.digits().disclose().clone() },
+        patient: Identity { kind: head.patient.id_type, number: event.patient.id.number().disclose().clone() },
         protected: head.patient.protected.filter(|protection| *protection != Protection::None),
         consent: head.consent.as_ref().map(|consent| consent.status),
         region_message: links.region_message.as_ref().map(Ref::to_string),

@@ -15,8 +15,9 @@ pub use fact::{Links, add, fact, is_void, missing_in_notice, target_of};
 use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};
 use crate::model::calendar::{begin, days_between, hours};
 use crate::model::catalogue::{EventType, Origin};
-use crate::model::episode::{EpisodeState, Fact, Phase, SipPhase, VOID, What};
+use crate::model::episode::{EpisodeState, Fact, Identity, Phase, SipPhase, VOID, What};
 use crate::model::event::{Circumstance, ConsentStatus, IdType, Protection};
+use crate::model::person::PersonIdKind;
 use crate::model::regime::Regime;
 use crate::model::time::local_day;
 use jiff::Timestamp;
@@ -123,7 +124,7 @@ impl Folding<'_> {
             state.units.insert(party, sender.clone());
         }
         // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
-        if state.patient.as_ref().is_none_or(|known| known.kind.rank() <= fact.patient.kind.rank()) {
+        if state.patient.as_ref().is_none_or(|known| rank(known) <= rank(&fact.patient)) {
             state.patient = Some(fact.patient.clone());
         }
         self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
@@ -229,6 +230,11 @@ impl Folding<'_> {
 /// The first moment that is too late.
 pub(crate) fn after(due_at: Timestamp) -> Timestamp {
     due_at + jiff::SignedDuration::from_millis(1)
+}
+
+/// How good a number is.
+fn rank(identity: &Identity) -> Option<u8> {
+    identity.kind.kind().map(PersonIdKind::rank)
 }
 
 /// Whether an owner has given an item this status.

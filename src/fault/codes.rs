@@ -141,19 +141,19 @@ codes! {
         "Ta bort styrtecken; tabb och radbrytning är tillåtna.", "Remove control characters; tab and line feed are allowed." }
     MapPersonForm "VB-MAP-021" Sender "0.1.0" {
         "Patientens nummer har fel form", "the patient's number is malformed",
-        "Skriv tolv siffror ÅÅÅÅMMDDNNNN; bindestreck och kortform läses också (PER-1).", "Write twelve digits YYYYMMDDNNNN; the hyphen and the short form are read too (PER-1)." }
+        "Skriv personnummer och samordningsnummer som ÅÅÅÅMMDDNNNN (bindestreck och kortform läses också), reservnummer i Västra Götaland som ÅÅÅÅMMDD följt av K, M eller X och tre siffror; i ett nationellt reservnummer förekommer inte bokstäverna I, O, Q, V och W. Numret ska vara av det slag som idType anger (PER-1).", "Write personal and coordination numbers as YYYYMMDDNNNN (the hyphen and the short form are read too), a reserve number of Västra Götaland as YYYYMMDD followed by K, M or X and three digits; a national reserve number has none of the letters I, O, Q, V and W. The number must be of the kind that idType names (PER-1)." }
     MapPersonDate "VB-MAP-022" Sender "0.1.0" {
         "Patientens nummer anger en dag som inte finns eller inte har kommit", "the patient's number names a day that does not exist or has not come",
-        "Kontrollera numret mot folkbokföringen (PER-1).", "Check the number against the population register (PER-1)." }
+        "Kontrollera numret mot folkbokföringen, ett reservnummer mot den som gav det (PER-1).", "Check the number against the population register, a reserve number with whoever gave it (PER-1)." }
     MapPersonKind "VB-MAP-023" Sender "0.1.0" {
         "Patientens nummer är inte av det slag som anges i idType", "the patient's number is not of the kind that idType names",
         "Ange samordningsnummer när dagen är 61-91, annars personnummer (PER-1).", "Name it samordningsnummer where the day is 61-91, else personnummer (PER-1)." }
     MapPersonCheckDigit "VB-MAP-024" Sender "0.1.0" {
         "Patientens nummer har fel kontrollsiffra", "the patient's number has a wrong check digit",
-        "Kontrollera numret; en siffra är felskriven (PER-1).", "Check the number; a digit is mistyped (PER-1)." }
+        "Kontrollera numret; ett tecken är felskrivet (PER-1).", "Check the number; a character is mistyped (PER-1)." }
     MapIdType "VB-MAP-025" Sender "0.1.0" {
         "Slaget av patientnummer läses inte av den här versionen", "this version does not read that kind of patient number",
-        "Använd personnummer eller samordningsnummer.", "Use personnummer or samordningsnummer." }
+        "Använd personnummer, samordningsnummer, nrid eller reservnummerVgr.", "Use personnummer, samordningsnummer, nrid or reservnummerVgr." }
     MapMore "VB-MAP-026" Sender "0.1.0" {
         "Det finns fler fel än så här många", "there are more faults than these",
         "Rätta exporten och pröva igen; resten visas då.", "Correct the export and try again; the rest will show then." }

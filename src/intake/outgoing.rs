@@ -12,7 +12,7 @@ use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{EpisodeId, HsaId, MessageId};
 use crate::model::message::{Message, MessageStatus, Standing};
 use crate::model::name::Name;
-use crate::model::person::PersonId;
+use crate::model::person::{PersonId, PersonIdKind};
 use crate::model::personal::Personal;
 use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
@@ -74,8 +74,8 @@ pub(super) fn message_id(event: &CareEvent, version: u32) -> MessageId {
 fn as_known(event: &CareEvent, state: &EpisodeState, at: Timestamp) -> CareEvent {
     let mut event = event.clone();
     if let Some(known) = state.patient.as_ref().filter(|_| !state.two_persons)
-        && known.kind.rank() > event.head.patient.id_type.rank()
-        && let Some(id) = known.kind.person().and_then(|kind| PersonId::parse(kind, &known.number, local_day(at)).ok())
+        && known.kind.kind().map(PersonIdKind::rank) > event.head.patient.id_type.kind().map(PersonIdKind::rank)
+        && let Some(id) = known.kind.kind().and_then(|kind| PersonId::parse(kind, &known.number, local_day(at)).ok())
     {
         event.patient.id = id;
     }

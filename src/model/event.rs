@@ -29,6 +29,19 @@ codes! {
     }
 }
 
+impl IdType {
+    /// The kind of number, where we can read it: what is of no known kind cannot be checked, nor named by an OID.
+    pub const fn kind(self) -> Option<PersonIdKind> {
+        match self {
+            Self::Personnummer => Some(PersonIdKind::Personnummer),
+            Self::Samordningsnummer => Some(PersonIdKind::Samordningsnummer),
+            Self::Nrid => Some(PersonIdKind::Nrid),
+            Self::ReservnummerVgr => Some(PersonIdKind::ReservnummerVgr),
+            Self::Other => None,
+        }
+    }
+}
+
 codes! {
     /// State of the patient's consent.
     ConsentStatus {
@@ -36,27 +49,6 @@ codes! {
         Menprovning = "menprovning": "Menprövning gjord", "Assessed as not harmful (menprövning)";
         NotGiven = "not_given": "Samtycke ej lämnat", "Consent not given";
         NotRequired = "not_required": "Krävs inte", "Not required";
-    }
-}
-
-impl IdType {
-    /// Numbers of this kind, where we can tell whether they are valid.
-    pub fn person(self) -> Option<PersonIdKind> {
-        match self {
-            Self::Personnummer => Some(PersonIdKind::Personnummer),
-            Self::Samordningsnummer => Some(PersonIdKind::Samordningsnummer),
-            Self::Nrid | Self::ReservnummerVgr | Self::Other => None,
-        }
-    }
-
-    /// How good a number is. Within a case a patient's number only rises: reserve number, samordningsnummer, personnummer.
-    pub fn rank(self) -> u8 {
-        match self {
-            Self::Personnummer => 3,
-            Self::Samordningsnummer => 2,
-            Self::Nrid | Self::ReservnummerVgr => 1,
-            Self::Other => 0,
-        }
     }
 }
 
@@ -289,7 +281,7 @@ impl CareEvent {
         let at = place("id");
         let today = r.today;
         let id = r.within("patient", |r| {
-            let Some(kind) = record.id_type.person() else {
+            let Some(kind) = record.id_type.kind() else {
                 return r.within("idType", |r| r.problem(place("idType"), ProblemKind::UnsupportedIdType));
             };
             let read = PersonId::parse(kind, record.id.0.disclose(), today);

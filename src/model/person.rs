@@ -9,14 +9,30 @@ use jiff::civil::Date;
 pub enum PersonIdKind {
     Personnummer,
     Samordningsnummer,
+    /// Nationellt reservnummer.
+    Nrid,
+    /// Reserve number of Region Västra Götaland.
+    ReservnummerVgr,
 }
 
 impl PersonIdKind {
-    /// Root OID as RIV-TA and HL7 Sweden name it.
+    /// Root OID as RIV-TA, HL7 Sweden and Inera name it.
     pub fn oid(self) -> &'static str {
         match self {
             Self::Personnummer => "1.2.752.129.2.1.3.1",
             Self::Samordningsnummer => "1.2.752.129.2.1.3.3",
+            Self::Nrid => "1.2.752.74.9.1",
+            Self::ReservnummerVgr => "1.2.752.113.11.0.2.1.1.1",
+        }
+    }
+
+    /// How firmly the number is tied to its person. Within a case a patient's number may only rise: a reserve number is
+    /// for whoever has no other yet, a samordningsnummer for whoever has no personnummer.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Nrid | Self::ReservnummerVgr => 0,
+            Self::Samordningsnummer => 1,
+            Self::Personnummer => 2,
         }
     }
 }
@@ -24,7 +40,7 @@ impl PersonIdKind {
 /// Why a text is not a person's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonIdFault {
-    /// Not 10 or 12 digits with an optional `-` or `+`.
+    /// The characters are not those of the announced kind.
     Form,
     /// The digits name no day of the calendar, or one that has not come yet.
     Date,
@@ -33,44 +49,106 @@ pub enum PersonIdFault {
     CheckDigit,
 }
 
-/// A valid number, kept in its form of twelve digits.
+/// A valid number, kept in its form of twelve characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId {
     pub kind: PersonIdKind,
-    digits: Personal<String>,
+    number: Personal<String>,
 }
 
 impl PersonId {
-    /// Reads `YYYYMMDDNNNN`, `YYYYMMDD-NNNN`, `YYMMDD-NNNN`, `YYMMDD+NNNN` (from the year of the hundredth birthday) or
-    /// `YYMMDDNNNN`. The short forms need `today` to find their century.
+    /// Reads a number of the kind. The short forms of a personnummer need `today` to find their century, and nobody is
+    /// born after it.
     pub fn parse(kind: PersonIdKind, text: &str, today: Date) -> Result<Self, PersonIdFault> {
-        let (digits, separator) = split(text).ok_or(PersonIdFault::Form)?;
-        let full = match (digits.len(), separator) {
-            (12, None | Some('-')) => digits,
-            (10, _) => with_century(&digits, separator == Some('+'), today),
-            _ => return Err(PersonIdFault::Form),
+        let number = match kind {
+            PersonIdKind::Personnummer | PersonIdKind::Samordningsnummer => register_number(kind, text, today)?,
+            PersonIdKind::Nrid => national_reserve_number(text, today)?,
+            PersonIdKind::ReservnummerVgr => regional_reserve_number(text, today)?,
         };
-        let day_digits = two(&full[6..8]);
-        let day = match kind {
-            PersonIdKind::Personnummer if day_digits > 60 => return Err(PersonIdFault::Kind),
-            PersonIdKind::Samordningsnummer if day_digits <= 60 => return Err(PersonIdFault::Kind),
-            PersonIdKind::Personnummer => day_digits,
-            PersonIdKind::Samordningsnummer => day_digits - 60,
-        };
-        let year = i16::from(two(&full[..2])) * 100 + i16::from(two(&full[2..4]));
-        let born = Date::new(year, two(&full[4..6]), day).map_err(|_| PersonIdFault::Date)?;
-        if born > today || year < 1800 {
-            return Err(PersonIdFault::Date);
-        }
-        if !luhn(&full.as_bytes()[2..]) {
-            return Err(PersonIdFault::CheckDigit);
-        }
-        Ok(Self { kind, digits: Personal::new(full) })
+        Ok(Self { kind, number: Personal::new(number) })
     }
 
-    /// The twelve digits.
-    pub fn digits(&self) -> &Personal<String> {
-        &self.digits
+    /// The twelve characters, without a separator.
+    pub fn number(&self) -> &Personal<String> {
+        &self.number
+    }
+}
+
+/// Reads `YYYYMMDDNNNN`, `YYYYMMDD-NNNN`, `YYMMDD-NNNN`, `YYMMDD+NNNN` (from the year of the hundredth birthday) or
+/// `YYMMDDNNNN`; of a samordningsnummer the day is 60 higher.
+fn register_number(kind: PersonIdKind, text: &str, today: Date) -> Result<String, PersonIdFault> {
+    let (digits, separator) = split(text).ok_or(PersonIdFault::Form)?;
+    let full = match (digits.len(), separator) {
+        (12, None | Some('-')) => digits,
+        (10, _) => with_century(&digits, separator == Some('+'), today),
+        _ => return Err(PersonIdFault::Form),
+    };
+    let day = two(&full[6..8]);
+    let day = match (kind, day > 60) {
+        (PersonIdKind::Samordningsnummer, true) => day - 60,
+        (PersonIdKind::Samordningsnummer, false) | (_, true) => return Err(PersonIdFault::Kind),
+        (_, false) => day,
+    };
+    born(four(&full[..4]), two(&full[4..6]), day, today)?;
+    if luhn(&full.as_bytes()[2..]) { Ok(full) } else { Err(PersonIdFault::CheckDigit) }
+}
+
+/// Reads `XXYYMMDDNNGC` or `XXYYMMDD-NNGC`: XX is the century of birth and 3 more, or 00 where it is unknown; NN are
+/// letters, G a letter or a digit, C a digit.
+///
+/// C is a check character. How it is computed is not published where we could read it, so it is not verified: a mistyped
+/// character passes if form and day allow it.
+fn national_reserve_number(text: &str, today: Date) -> Result<String, PersonIdFault> {
+    let hyphen = text.len() == 13 && text.as_bytes()[8] == b'-';
+    let number = if hyphen { text.replacen('-', "", 1) } else { text.to_owned() };
+    let letter = |b: u8| b.is_ascii_uppercase() && !b"IOQVW".contains(&b);
+    let formed = match number.as_bytes() {
+        [day @ .., n1, n2, g, c] if day.len() == 8 => {
+            day.iter().all(u8::is_ascii_digit) && letter(*n1) && letter(*n2) && (letter(*g) || g.is_ascii_digit()) && c.is_ascii_digit()
+        }
+        _ => false,
+    };
+    if !formed {
+        return Err(PersonIdFault::Form);
+    }
+    let (month, day) = (two(&number[4..6]), two(&number[6..8]));
+    if two(&number[..2]) == 0 {
+        // Of an unknown century only 29 February matters: 2000 to 2099 have it whenever some century has.
+        Date::new(2000 + i16::from(two(&number[2..4])), month, day).map_err(|_| PersonIdFault::Date)?;
+    } else {
+        born(four(&number[..4]) - 300, month, day, today)?;
+    }
+    Ok(number)
+}
+
+/// Reads `YYYYMMDDGggC`: G is K, M or X; gg is 06-79, even after K and odd after M, or 80-89 after X; C is the check
+/// digit, as of a personnummer, with the letter read as 5, 7 or 8.
+fn regional_reserve_number(text: &str, today: Date) -> Result<String, PersonIdFault> {
+    let [day @ .., letter, g1, g2, c] = text.as_bytes() else { return Err(PersonIdFault::Form) };
+    let tail = [*g1, *g2, *c];
+    if day.len() != 8 || !day.iter().chain(&tail).all(u8::is_ascii_digit) {
+        return Err(PersonIdFault::Form);
+    }
+    let serial = two(&text[9..11]);
+    let (digit, in_range) = match letter {
+        b'K' => (b'5', (6..=79).contains(&serial) && serial % 2 == 0),
+        b'M' => (b'7', (6..=79).contains(&serial) && serial % 2 == 1),
+        b'X' => (b'8', (80..=89).contains(&serial)),
+        _ => return Err(PersonIdFault::Form),
+    };
+    if !in_range {
+        return Err(PersonIdFault::Form);
+    }
+    born(four(&text[..4]), two(&text[4..6]), two(&text[6..8]), today)?;
+    let digits = [&day[2..], &[digit], &tail].concat();
+    if luhn(&digits) { Ok(text.to_owned()) } else { Err(PersonIdFault::CheckDigit) }
+}
+
+/// A day on which somebody who lives today may have been born.
+fn born(year: i16, month: i8, day: i8, today: Date) -> Result<(), PersonIdFault> {
+    match Date::new(year, month, day) {
+        Ok(born) if born <= today && year >= 1800 => Ok(()),
+        _ => Err(PersonIdFault::Date),
     }
 }
 
@@ -117,6 +195,10 @@ fn two(digits: &str) -> i8 {
     digits.parse().unwrap_or(-1)
 }
 
+fn four(digits: &str) -> i16 {
+    digits.parse().unwrap_or(-1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +208,7 @@ mod tests {
 
     #[expect(clippy::disallowed_methods, reason = "a test looks at what was read")]
     fn read(kind: PersonIdKind, text: &str) -> Result<String, PersonIdFault> {
-        PersonId::parse(kind, text, TODAY).map(|id| id.digits().disclose().clone())
+        PersonId::parse(kind, text, TODAY).map(|id| id.number().disclose().clone())
     }
 
     #[test]
@@ -157,5 +239,84 @@ mod tests {
         for bad in ["", "1938-12-21-7044", "19381221704", "19381221704x", "1938122170440", "19381221+7044", "åå12217044"] {
             assert_eq!(read(P, bad), Err(PersonIdFault::Form), "{bad}");
         }
+    }
+
+    /// The check digit that makes a regional reserve number whole; found by trying, so that no number of somebody's stands here.
+    fn completed(body: &str) -> Option<String> {
+        (0..10).map(|digit| format!("{body}{digit}")).find(|text| read(PersonIdKind::ReservnummerVgr, text).is_ok())
+    }
+
+    #[test]
+    fn regional_reserve_numbers() {
+        use PersonIdKind::ReservnummerVgr as R;
+        for good in ["19810829M071", "19450829K088", "19930829X802"] {
+            assert_eq!(read(R, good).as_deref(), Ok(good));
+            let (body, digit) = good.split_at(11);
+            let digit: u8 = digit.parse().expect("a digit");
+            for other in (0..10).filter(|other| *other != digit) {
+                assert_eq!(read(R, &format!("{body}{other}")), Err(PersonIdFault::CheckDigit), "{good}: {other}");
+            }
+        }
+        for bad in ["", "19930829X80", "19930829X8022", "19930829-X802", "19930829x802", "19930829A802", "1993O829X802", "19930829X8O2"] {
+            assert_eq!(read(R, bad), Err(PersonIdFault::Form), "{bad}");
+        }
+        for bad in ["193812217044", "åååååå", "19930829Å02", "22950606FH20"] {
+            assert_eq!(read(R, bad), Err(PersonIdFault::Form), "{bad}");
+        }
+        for bad in ["19930229X802", "19931329X802", "20260311X802", "17930829X802"] {
+            assert_eq!(read(R, bad), Err(PersonIdFault::Date), "{bad}");
+        }
+        assert!(completed("20260310X80").is_some(), "born today");
+    }
+
+    #[test]
+    fn the_serial_of_a_regional_reserve_number_goes_with_its_letter() {
+        for serial in 0..100 {
+            for (letter, good) in [
+                ('K', (6..80).contains(&serial) && serial % 2 == 0),
+                ('M', (6..80).contains(&serial) && serial % 2 == 1),
+                ('X', (80..90).contains(&serial)),
+            ] {
+                let body = format!("19930829{letter}{serial:02}");
+                assert_eq!(completed(&body).is_some(), good, "{body}");
+                if !good {
+                    assert_eq!(read(PersonIdKind::ReservnummerVgr, &format!("{body}0")), Err(PersonIdFault::Form), "{body}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn national_reserve_numbers() {
+        use PersonIdKind::Nrid as N;
+        for form in ["22950606-FH20", "22950606FH20"] {
+            assert_eq!(read(N, form).as_deref(), Ok("22950606FH20"), "{form}");
+        }
+        // A letter as the third of four, an unknown century, 29 February of one, and the first and last days that there are.
+        for good in ["22950606FHA0", "00950606FH20", "00000229FH20", "21000101FH20", "23260310FH20"] {
+            assert!(read(N, good).is_ok(), "{good}");
+        }
+        for letter in 'A'..='Z' {
+            let known = !"IOQVW".contains(letter);
+            for form in [format!("22950606{letter}H20"), format!("22950606F{letter}20"), format!("22950606FH{letter}0")] {
+                assert_eq!(read(N, &form).is_ok(), known, "{form}");
+            }
+        }
+        for bad in ["", "22950606", "22950606-FH2", "22950606+FH20", "2295060-6FH20", "22950606--FH20", "22950606fh20", "22950606F120"] {
+            assert_eq!(read(N, bad), Err(PersonIdFault::Form), "{bad}");
+        }
+        for bad in ["22950606FH2A", "229506O6FH20", "193812217044", "22950606ÅH0", "ååååå-å"] {
+            assert_eq!(read(N, bad), Err(PersonIdFault::Form), "{bad}");
+        }
+        for bad in ["22950230FH20", "22951306FH20", "23260311FH20", "20991231FH20", "19950606FH20", "00010229FH20"] {
+            assert_eq!(read(N, bad), Err(PersonIdFault::Date), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_rises_from_reserve_to_coordination_to_personal() {
+        use PersonIdKind::{Nrid, Personnummer, ReservnummerVgr, Samordningsnummer};
+        assert_eq!(Nrid.rank(), ReservnummerVgr.rank());
+        assert!(ReservnummerVgr.rank() < Samordningsnummer.rank() && Samordningsnummer.rank() < Personnummer.rank());
     }
 }

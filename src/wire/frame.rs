@@ -4,9 +4,8 @@
 
 use super::xsd::{Content, Element, Simple};
 use crate::model::catalogue::{CATALOGUE, Origin};
-use crate::model::event::{Consent, PersonName, Protection, Recipient, RefTo, Unit};
+use crate::model::event::{Consent, IdType, PersonName, Protection, Recipient, RefTo, Unit};
 use crate::model::message::MessageStatus;
-use crate::model::person::PersonIdKind;
 use crate::model::shape::{CodeValue, Field};
 
 const MODES: &[CodeValue] = &[
@@ -65,9 +64,9 @@ pub(super) const SIMPLE: &[Simple] = &[
     Simple {
         name: "PersonNumber",
         base: "xs:string",
-        pattern: "[0-9]{12}",
-        sv: "Tolv siffror, ÅÅÅÅMMDDNNNN",
-        en: "Twelve digits, YYYYMMDDNNNN",
+        pattern: "[0-9]{8}([0-9]{4}|[KMX][0-9]{3}|[A-HJ-NPR-UX-Z]{2}[0-9A-HJ-NPR-UX-Z][0-9])",
+        sv: "Tolv tecken utan skiljetecken: ÅÅÅÅMMDDNNNN, eller ett reservnummer av angivet slag",
+        en: "Twelve characters without a separator: YYYYMMDDNNNN, or a reserve number of the named kind",
     },
 ];
 
@@ -189,10 +188,8 @@ fn recipients() -> Element {
 }
 
 fn patient() -> Element {
-    let roots = [
-        CodeValue { code: PersonIdKind::Personnummer.oid(), sv: "Personnummer", en: "Personal number" },
-        CodeValue { code: PersonIdKind::Samordningsnummer.oid(), sv: "Samordningsnummer", en: "Coordination number" },
-    ];
+    let kinds = IdType::VALUES.iter().filter_map(|value| Some((IdType::parse(value.code)?.kind()?, value)));
+    let roots: Vec<CodeValue> = kinds.map(|(kind, value)| CodeValue { code: kind.oid(), ..*value }).collect();
     let id = vec![
         codes("root", &roots, "Slag av nummer, som OID", "Kind of number, as an OID"),
         named("extension", "PersonNumber", "Numret", "The number"),

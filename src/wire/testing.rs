@@ -117,6 +117,7 @@ pub(crate) fn message(event: &Value, fill: Fill) -> Message {
         replaces: most.then_some(MessageId(Uuid::from_u128(8))),
         event,
         recipients,
+        standing: crate::model::message::Standing::default(),
     }
 }
 

@@ -137,7 +137,7 @@ fn sender(head: &Head, release: &Release, out: &mut XmlSink) {
 fn patient(patient: &Patient, out: &mut XmlSink) {
     out.group("id", |out| {
         out.text("root", patient.id.kind.oid());
-        out.text("extension", patient.id.digits().disclose());
+        out.text("extension", patient.id.number().disclose());
     });
     patient.name.write("name", out);
     // The event's reader has dropped it already; this is the last door.

@@ -10,6 +10,9 @@ const TODAY: Date = date(2026, 11, 22);
 /// Coordination numbers from public test data; the Tax Agency's list of test persons has none.
 const COORDINATION: &[&str] = &["197010632391"];
 
+/// Reserve numbers have no list of test persons; these are the examples of the guides that describe them.
+const RESERVE: &[&str] = &["22950606FH20", "19810829M071", "19450829K088", "19930829X802"];
+
 /// The list, or nothing where the reference folder is not there. CI must have it.
 pub(crate) fn known(root: &Path) -> Option<HashSet<String>> {
     let path = root.join("../shared/reference/testpersons/testpersonnummer.txt");
@@ -18,7 +21,7 @@ pub(crate) fn known(root: &Path) -> Option<HashSet<String>> {
         println!("skipped: the list of test persons is not here");
         return None;
     };
-    let listed = text.lines().map(str::trim).chain(COORDINATION.iter().copied());
+    let listed = text.lines().map(str::trim).chain(COORDINATION.iter().chain(RESERVE).copied());
     Some(listed.map(str::to_owned).collect())
 }
 
@@ -56,8 +59,11 @@ fn forms(word: &[u8]) -> Vec<String> {
 
 #[expect(clippy::disallowed_methods, reason = "compares numbers with the list of test persons")]
 fn number(word: &str) -> Option<String> {
-    let kinds = [PersonIdKind::Personnummer, PersonIdKind::Samordningsnummer];
-    kinds.iter().find_map(|kind| PersonId::parse(*kind, word, TODAY).ok()).map(|id| id.digits().disclose().clone())
+    use PersonIdKind::{Nrid, Personnummer, ReservnummerVgr, Samordningsnummer};
+    // People write reserve numbers with a hyphen too, and in lower case, whatever is read.
+    let reserve = word.replace('-', "").to_uppercase();
+    let forms = [(Personnummer, word), (Samordningsnummer, word), (Nrid, &reserve), (ReservnummerVgr, &reserve)];
+    forms.iter().find_map(|(kind, text)| PersonId::parse(*kind, text, TODAY).ok()).map(|id| id.number().disclose().clone())
 }
 
 #[test]
@@ -72,8 +78,25 @@ fn a_stranger_is_found_in_every_form() {
     }
     let wide: Vec<u8> = stranger.bytes().flat_map(|b| [b, 0]).collect();
     assert_eq!(strangers(&wide, &known), [1]);
+    for reserve in [last_digit("19930829X81"), "22950606FH21".to_owned()] {
+        for text in [reserve.clone(), format!("{}-{}", &reserve[..8], &reserve[8..]), reserve.to_lowercase()] {
+            assert_eq!(strangers(text.as_bytes(), &known), [1], "{text}");
+        }
+    }
+    let known: HashSet<String> = known.into_iter().chain(RESERVE.iter().map(|number| (*number).to_owned())).collect();
     let none: [usize; 0] = [];
-    for text in ["193812217044", "381221-7044", "19381221-7044", "SE2120001538-T100", "212000-1538", "2026-03-10T09:00:00.123Z"] {
+    for text in [
+        "22950606-FH20",
+        "22950606FH20",
+        "19930829X802",
+        "19930829X803",
+        "193812217044",
+        "381221-7044",
+        "19381221-7044",
+        "SE2120001538-T100",
+        "212000-1538",
+        "2026-03-10T09:00:00.123Z",
+    ] {
         assert_eq!(strangers(text.as_bytes(), &known), none, "{text}");
     }
 }

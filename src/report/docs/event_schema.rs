@@ -2,9 +2,10 @@
 //!
 //! What a schema cannot say stays with the reader: check digits, days that do not exist, a field that stands twice.
 
-use super::{DEMANDS, Demand, ID_TYPES};
+use super::{DEMANDS, Demand};
 use crate::model::catalogue::{CATALOGUE, Row};
 use crate::model::event::{CareEvent, IdType};
+use crate::model::person::PersonIdKind;
 use crate::model::shape::{Card, CodeValue, Field, LIST_MAX, Shape};
 use serde_json::{Map, Value, json};
 
@@ -98,13 +99,25 @@ fn demanded(demand: &Demand) -> Value {
     })
 }
 
-/// Only the kinds of number that are read, in the forms that are read.
+/// Only the kinds of number that are read, each in the forms in which it is read.
 fn amend_patient(root: &mut Value) {
-    let patient = &mut root["properties"]["patient"]["properties"];
-    let kinds: Vec<CodeValue> =
-        IdType::VALUES.iter().filter(|value| ID_TYPES.iter().any(|kind| kind.code() == value.code)).copied().collect();
-    patient["idType"]["oneOf"] = json!(codes(&kinds));
-    patient["id"]["pattern"] = json!("^([0-9]{8}-?[0-9]{4}|[0-9]{6}[-+]?[0-9]{4})$");
+    let patient = &mut root["properties"]["patient"];
+    let read = IdType::VALUES.iter().filter_map(|value| Some((*value, IdType::parse(value.code)?.kind()?)));
+    let (kinds, forms): (Vec<CodeValue>, Vec<Value>) = read.map(|(value, kind)| (value, number_form(value, kind))).unzip();
+    patient["properties"]["idType"]["oneOf"] = json!(codes(&kinds));
+    patient["allOf"] = json!(forms);
+}
+
+fn number_form(value: CodeValue, kind: PersonIdKind) -> Value {
+    let pattern = match kind {
+        PersonIdKind::Personnummer | PersonIdKind::Samordningsnummer => "^([0-9]{8}-?[0-9]{4}|[0-9]{6}[-+]?[0-9]{4})$",
+        PersonIdKind::Nrid => "^[0-9]{8}-?[A-HJ-NPR-UX-Z]{2}[0-9A-HJ-NPR-UX-Z][0-9]$",
+        PersonIdKind::ReservnummerVgr => "^[0-9]{8}(K(0[68]|[1-7][02468])|M(0[79]|[1-7][13579])|X8[0-9])[0-9]$",
+    };
+    json!({
+        "if": {"properties": {"idType": {"const": value.code}}, "required": ["idType"]},
+        "then": {"properties": {"id": {"pattern": pattern}}},
+    })
 }
 
 fn group(fields: &[Field]) -> Value {

@@ -1,6 +1,6 @@
 //! `docs/messages.md`.
 
-use super::{DEMANDS, ID_TYPES, cell};
+use super::{DEMANDS, cell};
 use crate::model::catalogue::{CATALOGUE, Needs, Origin, Row};
 use crate::model::event::CareEvent;
 use crate::model::shape::{Card, CodeValue, Field, LIST_MAX, Shape};
@@ -33,12 +33,9 @@ pub fn messages() -> String {
          ## Every event · Varje händelse\n\n",
     );
     table(&CareEvent::fields(), &mut out);
-    let kinds = ID_TYPES.map(|kind| format!("`{}`", kind.code()));
-    let _ = write!(
-        out,
-        "\nOf the kinds of patient number this version reads {}. · Av slagen av patientnummer läser den här versionen {}.\n",
-        kinds.join(" and "),
-        kinds.join(" och ")
+    out.push_str(
+        "\nA patient number of the kind `other` is refused. The check character of a national reserve number (`nrid`) is not verified.\n\n\
+         Ett patientnummer av slaget `other` avvisas. Kontrolltecknet i ett nationellt reservnummer (`nrid`) kontrolleras inte.\n",
     );
     for row in CATALOGUE {
         section(row, &mut out);

@@ -13,7 +13,6 @@ pub use messages::messages;
 
 use crate::model::bodies::{CanReceive, ItemStatus};
 use crate::model::catalogue::EventType;
-use crate::model::event::IdType;
 
 /// A field that another field's value makes necessary.
 struct Demand {
@@ -31,9 +30,6 @@ const DEMANDS: &[Demand] = &[
     Demand { kind: EventType::KHt, list: None, field: "answer", code: CanReceive::Cannot.code(), needs: "obstacleCode" },
     Demand { kind: EventType::KCl, list: Some("items"), field: "status", code: ItemStatus::EjAktuell.code(), needs: "reason" },
 ];
-
-/// The kinds of patient number that this version reads; the model names more.
-const ID_TYPES: [IdType; 2] = [IdType::Personnummer, IdType::Samordningsnummer];
 
 /// A text as one cell of a table.
 fn cell(text: &str) -> String {
