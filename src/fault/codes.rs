@@ -160,7 +160,7 @@ codes! {
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",
-        "Använd en kod ur regelverkets checklista; `docs/rules.md` listar dem.", "Use a code of the checklist in the rules; `docs/rules.md` lists them." }
+        "Använd en kod ur regelverkets checklista; `docs/rules/` listar dem.", "Use a code of the checklist in the rules; `docs/rules/` lists them." }
     ChkEpisodeFull "VB-CHK-002" Operator "0.1.0" {
         "Ärendet har fler händelser än vad som ryms", "the case has more events than fit",
         "Kontrollera om källan sänder samma händelse under nya id.", "Check whether the source sends the same event under new ids." }

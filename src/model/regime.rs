@@ -125,7 +125,8 @@ impl Regime {
         self.rules.contains(rule)
     }
 
-    /// What a day costs on a day; `None` before the table begins.
+    /// What a day costs on a day, by the newest row until then; `None` before the table begins. The year itself may lack
+    /// a row: whoever shows a sum shows the row's day too.
     pub fn amount(&self, day: Date) -> Option<&Amount> {
         self.amounts.iter().rev().find(|amount| amount.from <= day)
     }
