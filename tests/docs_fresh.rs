@@ -7,6 +7,7 @@
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use std::path::Path;
+use vardbro::check::rules::{Rules, reference, shipped};
 use vardbro::model::bodies::{CanReceive, ItemStatus};
 use vardbro::model::event::{ConsentStatus, IdType, Protection};
 use vardbro::report::docs;
@@ -31,6 +32,14 @@ fn the_page_of_codes_is_fresh() {
 #[test]
 fn the_page_of_messages_is_fresh() {
     fresh("docs/messages.md", &docs::messages());
+}
+
+#[test]
+fn the_page_of_every_set_of_rules_is_fresh() {
+    for (name, text) in shipped() {
+        let rules = Rules::parse(text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        fresh(&format!("docs/rules/{}.md", name.replace('/', "-")), &reference(&rules));
+    }
 }
 
 #[test]

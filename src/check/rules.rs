@@ -5,7 +5,7 @@
 mod page;
 mod read;
 
-pub use page::{page, reference};
+pub use page::{Parameter, applies_to, condition, owners, page, parameters, reference, seen, stage};
 
 use crate::fault::Code;
 use crate::model::bodies::Party;
@@ -32,6 +32,35 @@ codes! {
         Preconditions = "preconditions": "det som ska ha hänt först har hänt", "what must have happened first has happened";
         Duplicate = "duplicate": "händelsen har inte kommit förut", "the event has not come before";
         EpisodeOpen = "episode_open": "ärendet är inte avslutat", "the case is not closed";
+    }
+}
+
+/// The types that a predicate can look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Every event.
+    Events,
+    /// Every message.
+    Messages,
+    /// Messages that the rule must name.
+    NamedMessages,
+    /// Some of these; the rule must name them.
+    Named(&'static [EventType]),
+}
+
+impl Predicate {
+    pub const fn reach(self) -> Reach {
+        match self {
+            Self::ChecklistComplete => Reach::Named(&[EventType::KHt]),
+            Self::RegionItems => Reach::Named(&[EventType::RUt]),
+            Self::SipBeforeDischarge => Reach::Named(&[EventType::RUk, EventType::RUt]),
+            Self::CallOutsideStay => Reach::Named(&[EventType::KKs]),
+            Self::NoticeComplete | Self::NoticeInTime => Reach::Named(&[EventType::RIn]),
+            Self::Payment => Reach::Named(&[EventType::RUk]),
+            Self::Consent => Reach::NamedMessages,
+            Self::ProtectedPerson | Self::OnePerson | Self::Preconditions | Self::EpisodeOpen => Reach::Messages,
+            Self::Duplicate => Reach::Events,
+        }
     }
 }
 
@@ -126,9 +155,12 @@ impl fmt::Display for RuleFault {
     }
 }
 
-/// The sets inside the binary, as name and text.
+/// The sets inside the binary, as name and text; where one must be picked without a configuration, the first is.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
-    &[("vanersborg/2026.1", include_str!("../../schemas/rules/vanersborg/2026.1/rules.toml"))]
+    &[
+        ("vanersborg/2026.1", include_str!("../../schemas/rules/vanersborg/2026.1/rules.toml")),
+        ("lagen/2026.1", include_str!("../../schemas/rules/lagen/2026.1/rules.toml")),
+    ]
 }
 
 impl Rules {

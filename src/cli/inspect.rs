@@ -1,9 +1,7 @@
 //! `vardbro log`, `vardbro messages` and `vardbro explain`.
 
-use super::{Ending, say};
-use crate::check::rules::{Rules, shipped};
+use super::{Ending, rules, say};
 use crate::config;
-use crate::fault::{Code, Fault};
 use crate::model::state::State;
 use crate::ops::{self, Found};
 use crate::store::{Filter, Store};
@@ -136,9 +134,7 @@ pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending
 }
 
 pub(super) fn explain(code: &str, swedish: bool) -> Result<Ending, Ending> {
-    let rules = shipped().last().and_then(|(_, text)| Rules::parse(text).ok());
-    let rules = rules.ok_or_else(|| Ending::Internal(Fault::new(Code::CfgRules)))?;
-    if let Some(page) = ops::explain(code, &rules, swedish) {
+    if let Some(page) = ops::explain(code, &rules::in_the_binary()?, swedish) {
         say(&page);
         Ok(Ending::Clean)
     } else {

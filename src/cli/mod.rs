@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod inspect;
+mod rules;
 mod run;
 mod settings;
 
@@ -53,6 +54,9 @@ enum Command {
         /// VB-MAP-005, CHK-1
         code: String,
     },
+    /// Look at the sets of rules
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(settings::ConfigCommand),
@@ -119,6 +123,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
+        Command::Rules(command) => rules::run(command, swedish),
         Command::Config(command) => settings::run(command),
     }
 }

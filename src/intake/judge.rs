@@ -361,6 +361,10 @@ fn refuse_cancels(event: &CareEvent) -> Result<(), Vec<Finding>> {
 
 fn refuse_unknown_items(event: &CareEvent, rules: &Rules) -> Result<(), Vec<Finding>> {
     let Body::KCl(update) = &event.body else { return Ok(()) };
+    // A set without a checklist, as the law's, has nothing against one.
+    if rules.regime.checklist.items.is_empty() {
+        return Ok(());
+    }
     let unknown = |(place, code): (usize, &ItemCode)| {
         rules.regime.checklist.item(code).is_none().then(|| {
             let finding = Code::ChkUnknownItem.finding(Effect::Refuse, Layer::Rules, None);

@@ -143,8 +143,8 @@ impl Regime {
         self.rules.contains(rule)
     }
 
-    /// What a day costs on a day; `None` before the table begins.
+    /// What a day costs on a day. Amounts are set for a year (5 kap. 6 §): a year without a row has none.
     pub fn amount(&self, day: Date) -> Option<&Amount> {
-        self.amounts.iter().rev().find(|amount| amount.from <= day)
+        self.amounts.iter().rev().find(|amount| amount.from <= day && amount.from.year() == day.year())
     }
 }

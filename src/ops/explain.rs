@@ -4,12 +4,13 @@ use crate::check::rules::{self, Rules};
 use crate::fault::{Code, Remedy};
 use std::fmt::Write as _;
 
-/// The page; `None` where no code and no rule is called so.
-pub fn explain(wanted: &str, rules: &Rules, swedish: bool) -> Option<String> {
+/// The page; `None` where no code and no rule is called so. A rule is taken from the first set that has it.
+pub fn explain(wanted: &str, sets: &[Rules], swedish: bool) -> Option<String> {
     if let Some(code) = Code::parse(wanted) {
         return Some(code_page(code, swedish));
     }
-    let rule = rules.rule(&wanted.to_uppercase())?;
+    let wanted = wanted.to_uppercase();
+    let rule = sets.iter().find_map(|rules| rules.rule(&wanted))?;
     let (sv, en) = rules::page(rule);
     Some(if swedish { sv } else { en })
 }

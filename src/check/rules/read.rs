@@ -4,7 +4,7 @@
 
 mod table;
 
-use super::{Page, Predicate, Rule, RuleFault, RuleId, Rules, Texts, blocks};
+use super::{Page, Predicate, Reach, Rule, RuleFault, RuleId, Rules, Texts, blocks};
 use crate::model::bodies::{ItemCode, Party};
 use crate::model::catalogue::EventType;
 use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
@@ -103,7 +103,7 @@ fn parameters(table: &Table, r: &mut Reading) -> Option<Parameters> {
     let cl_block = r.one(table, "cl_block", ClBlock::parse, &codes(ClBlock::VALUES));
     let sip_scope = r.one(table, "sip_scope", SipScope::parse, &codes(SipScope::VALUES));
     let (ask_incomplete, count_day_zero) = (r.choice(table, "ask_incomplete"), r.choice(table, "count_day_zero"));
-    let acknowledge = r.words(table, "acknowledge").map(|words| r.codes(&words, EventType::parse, &codes(EventType::VALUES)));
+    let acknowledge = r.any_words(table, "acknowledge").map(|words| r.codes(&words, EventType::parse, &codes(EventType::VALUES)));
     for (at, _) in acknowledge.iter().flatten().filter(|(_, kind)| kind.is_sent()) {
         r.fault::<()>(*at, "Bara det som kommer från regionen kvitteras", "Only what comes from the region is acknowledged");
     }
@@ -159,6 +159,9 @@ fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
     let (sv, en) = (r.text(table, "sv", fills), r.text(table, "en", fills));
     let (do_sv, do_en) = (r.text(table, "do_sv", &[]), r.text(table, "do_en", &[]));
     let page = r.table(table, "page").and_then(|table| explanation(&table, r));
+    if let (Some((_, predicate)), Some(kinds)) = (predicate, &on) {
+        within_reach(predicate, kinds.as_deref(), table, r);
+    }
     if let (Some((_, effect)), Some(Some(kinds))) = (&effect, &on)
         && blocks(*effect)
     {
@@ -179,6 +182,36 @@ fn rule(table: &Table, r: &mut Reading) -> Option<(usize, Rule)> {
     Some((at, rule))
 }
 
+/// A predicate that never sees what it looks for would pass everything, and nobody would notice.
+fn within_reach(predicate: Predicate, on: Option<&[(usize, EventType)]>, table: &Table, r: &mut Reading) {
+    let name = predicate.code();
+    let reach = predicate.reach();
+    let Some(kinds) = on else {
+        if matches!(reach, Reach::Named(_) | Reach::NamedMessages) {
+            r.fault::<()>(
+                table.at,
+                &format!("”on” saknas: ”{name}” är inte för alla meddelanden"),
+                &format!("“on” is missing: “{name}” is not for every message"),
+            );
+        }
+        return;
+    };
+    for (at, kind) in kinds {
+        let (sv, en) = match reach {
+            Reach::Named(known) if !known.contains(kind) => {
+                let known: Vec<_> = known.iter().map(|kind| kind.code()).collect();
+                (format!("; välj bland {}", known.join(", ")), format!("; choose among {}", known.join(", ")))
+            }
+            Reach::Messages | Reach::NamedMessages if !kind.is_sent() => {
+                (", bara kommunens meddelanden".to_owned(), ", only messages of the municipality's".to_owned())
+            }
+            _ => continue,
+        };
+        let kind = kind.code();
+        r.fault::<()>(*at, &format!("”{name}” kan inte pröva {kind}{sv}"), &format!("“{name}” cannot look at {kind}{en}"));
+    }
+}
+
 fn explanation(table: &Table, r: &mut Reading) -> Option<Page> {
     r.keys(table, &["what", "why", "source", "example"]);
     let (what, why) = (texts(table, "what", r), texts(table, "why", r));
@@ -197,6 +230,13 @@ fn item(table: &Table, r: &mut Reading) -> Option<(usize, Item)> {
     } else {
         Some(Vec::new())
     };
+    for (at, _) in seen.iter().flatten().filter(|(_, kind)| kind.is_sent()) {
+        r.fault::<()>(
+            *at,
+            "Bara det som kommer från regionen gör klart regionens del",
+            "Only what comes from the region closes the region's share",
+        );
+    }
     let (sv, en, source) = (r.text(table, "sv", &[]), r.text(table, "en", &[]), r.text(table, "source", &[]));
     let (at, code) = code?;
     let item = Item {

@@ -21,9 +21,9 @@ pub fn codes() -> String {
     let mut out = String::from(
         "# Codes · Koder\n\n\
          Made from `src/fault/codes.rs`; do not edit. A code is never renumbered and never reused. Rules have ids of their own (`CHK-1`): \
-         [rules.md](rules.md). `vardbro explain CODE` shows either.\n\n\
+         [rules/](rules/). `vardbro explain CODE` shows either.\n\n\
          Görs av `src/fault/codes.rs`; ändra inte här. En kod byter aldrig nummer och återanvänds aldrig. Regler har egna id (`CHK-1`): \
-         [rules.md](rules.md). `vardbro explain KOD` visar båda.\n\n\
+         [rules/](rules/). `vardbro explain KOD` visar båda.\n\n\
          | Family | English | Svenska | Codes |\n|---|---|---|---|\n",
     );
     for (prefix, en, sv) in FAMILIES {

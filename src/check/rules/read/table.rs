@@ -29,6 +29,11 @@ pub(super) struct Word<'t> {
     pub(super) text: &'t str,
 }
 
+fn word_list<'t>(value: &'t Spanned<DeValue<'t>>) -> Option<Vec<Word<'t>>> {
+    let word = |one: &'t Spanned<DeValue<'t>>| one.get_ref().as_str().map(|text| Word { at: one.span().start, text });
+    value.get_ref().as_array()?.iter().map(word).collect()
+}
+
 /// The allowed codes as one text.
 pub(super) fn codes(values: &[CodeValue]) -> String {
     let codes: Vec<_> = values.iter().map(|value| value.code).collect();
@@ -191,13 +196,18 @@ impl<'t> Reading<'t> {
     /// A list of at least one text.
     pub(super) fn words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
         let value = self.required(table, key)?;
-        let words: Option<Vec<_>> = value.get_ref().as_array().and_then(|values| {
-            let word = |one: &'d Spanned<DeValue<'d>>| one.get_ref().as_str().map(|text| Word { at: one.span().start, text });
-            values.iter().map(word).collect()
-        });
-        match words.filter(|words| !words.is_empty()) {
+        match word_list(value).filter(|words| !words.is_empty()) {
             Some(words) => Some(words),
             None => self.kind(value.span().start, key, "en lista med minst en text", "a list of at least one text"),
+        }
+    }
+
+    /// A list of texts that may be empty.
+    pub(super) fn any_words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
+        let value = self.required(table, key)?;
+        match word_list(value) {
+            Some(words) => Some(words),
+            None => self.kind(value.span().start, key, "en lista med texter", "a list of texts"),
         }
     }
 
