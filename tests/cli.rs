@@ -46,19 +46,14 @@ fn check_finds_what_is_bad_with_place_and_remedy() {
     assert_eq!(rows[0]["place"]["line"], 5);
 }
 
-/// What the rules cannot judge yet is told, not sent and not swallowed.
+/// Every type of the catalogue is understood: its examples are sound.
 #[test]
-fn check_refuses_types_whose_rules_are_to_come() {
-    for kind in ["K-SIP", "K-KS", "K-UF", "K-MK", "K-AV", "R-AU", "R-AV", "R-MK", "R-DO"] {
-        let out = vardbro(&["check", &format!("fixtures/types/{kind}.json")]);
-        assert_eq!(out.status.code(), Some(1), "{kind}");
-        assert!(said(&out).contains("VB-CHK-005 [type]"), "{kind}: {}", said(&out));
-    }
+fn check_takes_every_type() {
     let all = vardbro(&["check", "fixtures/types", "--format", "json"]);
     let rows: serde_json::Value = serde_json::from_slice(&all.stdout).expect("JSON");
     let sound = |row: &&serde_json::Value| !row["file"].as_str().is_some_and(|file| file.contains("broken"));
     let errors: Vec<&serde_json::Value> = rows.as_array().into_iter().flatten().filter(|row| row["error"] == true).filter(sound).collect();
-    assert!(errors.iter().all(|row| row["code"] == "VB-CHK-005") && errors.len() == 18, "{errors:?}");
+    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 #[test]

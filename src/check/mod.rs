@@ -106,9 +106,7 @@ pub fn remarks(rules: &Rules, event: &CareEvent, episode: &EpisodeState, missing
             Predicate::NoticeComplete => {
                 out.extend(missing.iter().map(|path| Finding { path: Some((*path).to_owned()), ..rules.finding(id, &[]) }));
             }
-            Predicate::SipBeforeDischarge
-                if event.head.kind == EventType::RUk && stay.is_some_and(|stay| stay.sip_due && !stay.sip_done) =>
-            {
+            Predicate::SipBeforeDischarge if event.head.kind == EventType::RUk && stay.is_some_and(|stay| stay.sip_met == Some(false)) => {
                 out.push(Finding { effect: Effect::Warn, ..rules.finding(id, &[]) });
             }
             _ => {}

@@ -29,7 +29,7 @@ pub const FACTS_MAX: usize = 2_000;
 
 /// The state that the facts lead to at a moment. They must be in the order that [`add`] keeps.
 pub fn fold(facts: &[Fact], regime: &Regime, now: Timestamp) -> EpisodeState {
-    let mut folding = Folding { regime, state: EpisodeState::new(), course: None, interrupted: false, numbers: BTreeSet::new() };
+    let mut folding = Folding { regime, state: EpisodeState::default(), course: None, interrupted: false, numbers: BTreeSet::new() };
     (folding.state.ignored, folding.state.waiting) = fact::discounted(facts);
     for fact in facts {
         if !folding.state.ignored.contains_key(&fact.event) {

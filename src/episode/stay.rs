@@ -60,8 +60,7 @@ impl Course {
             readmitted_after,
             checklist: ChecklistPhase::Empty,
             items: Vec::new(),
-            sip_due: false,
-            sip_done: false,
+            sip_met: None,
             payment: Payment::default(),
             deviations: Vec::new(),
             clocks: Vec::new(),
@@ -200,8 +199,7 @@ impl Course {
             items.flat_map(|item| item.owners.iter().map(|owner| (item.code.clone(), *owner, closed(item.code.clone(), owner)))).collect();
         self.stay.checklist = self.checklist(&statuses);
         self.stay.payment = self.payment(&known, regime, now);
-        self.stay.sip_due = sip_is_due(&known, regime);
-        self.stay.sip_done = self.sip_in_time(state, self.stay.discharged_at.map(local_day));
+        self.stay.sip_met = sip_is_due(&known, regime).then(|| self.sip_in_time(state, self.stay.discharged_at.map(local_day)));
         self.stay.deviations = self.deviations(regime, now);
         self.stay.clocks = self.clocks(state, &known, regime, now);
         self.stay
@@ -309,7 +307,7 @@ impl Course {
         if regime.has("CHK-2") && now > end(local_day(discharged_at)) {
             tell("CHK-2", false);
         }
-        if stay.sip_due && !stay.sip_done {
+        if stay.sip_met == Some(false) {
             out.push(Deviation { rule: "SIP-1", item: None, owners: vec![Party::K, Party::Ov] });
         }
         out
@@ -355,7 +353,8 @@ impl Course {
         let mut out = Vec::new();
         let Some(leaves_at) = stay.leaves_at() else { return out };
         if stay.discharged_at.is_none() {
-            out.push(clock(ClockKind::Estimate, Party::Sv, leaves_at, None));
+            // Nobody is warned before the hour has passed: it is the region's to say.
+            out.push(Due { warn_at: leaves_at, ..clock(ClockKind::Estimate, Party::Sv, leaves_at, None) });
         }
         if stay.notice_at.is_some() {
             out.push(clock(ClockKind::Contact, Party::Ov, leaves_at, self.contact_at));
@@ -364,7 +363,7 @@ impl Course {
             let warn_at = leaves_at - hours(regime.parameters.checklist_lead_h);
             out.push(Due { warn_at, ..clock(ClockKind::Checklist, Party::K, leaves_at, self.complete_since) });
         }
-        if stay.sip_due {
+        if stay.sip_met.is_some() {
             let last = begin_of(leaves_at) - jiff::SignedDuration::from_millis(1);
             let risk = stay.risk_on.map(begin);
             out.push(clock(ClockKind::Risk, Party::K, last, risk));

@@ -22,6 +22,7 @@ fn is_holiday(day: Date) -> bool {
 }
 
 /// Easter Sunday of the Gregorian calendar (the algorithm of Meeus, Jones and Butcher).
+#[expect(clippy::many_single_char_names, reason = "the names of the published algorithm")]
 fn easter(year: i16) -> Date {
     let year = i32::from(year);
     let (a, b, c) = (year % 19, year / 100, year % 100);

@@ -404,10 +404,9 @@ pub struct Stay {
     pub checklist: ChecklistPhase,
     /// Items that applied, by owner, and whether they were done; as of the discharge once there is one.
     pub items: Vec<(ItemCode, Party, bool)>,
-    /// Rule SIP-1 looks at this stay.
-    pub sip_due: bool,
-    /// Plan and risk assessment are there; in time, where the patient has been discharged.
-    pub sip_done: bool,
+    /// Whether plan and risk assessment are there, and in time where the patient has been discharged; none where rule
+    /// SIP-1 does not look at this stay.
+    pub sip_met: Option<bool>,
     pub payment: Payment,
     pub deviations: Vec<Deviation>,
     pub clocks: Vec<Due>,
@@ -463,9 +462,9 @@ pub struct EpisodeState {
 pub const VOID: &str = "void";
 pub const CORRECTED: &str = "corrected";
 
-impl EpisodeState {
+impl Default for EpisodeState {
     /// An episode of which nothing is known.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             phase: Phase::New,
             circumstances: Circumstance::new(),
@@ -487,7 +486,9 @@ impl EpisodeState {
             look_at: None,
         }
     }
+}
 
+impl EpisodeState {
     pub fn stays(&self) -> impl Iterator<Item = &Stay> {
         self.earlier.iter().chain(&self.stay)
     }

@@ -213,8 +213,8 @@ pub(crate) fn at(second: i64) -> String {
 pub(crate) fn admission(case: &str, event: &str, second: i64) -> String {
     format!(
         r#"{{"eventId":"{event}","system":"test-journal","type":"R-IN","occurredAt":"{at}","sentAt":"{at}","episodeRef":{{"caseId":"{case}"}},
- "patient":{{"id":"193812217044","idType":"personnummer"}},"author":{{"unit":{{"hsaId":"SE2321000131-T200"}}}},
- "data":{{"admittedAt":"{at}","estimatedDischargeAt":"{at}","ward":{{"hsaId":"SE2321000131-T200","name":"Avdelning 5","specialty":"somatik"}}}}}}"#,
+ "patient":{{"id":"193812217044","idType":"personnummer","name":{{"given":"Greta","family":"Almqvist"}},"address":"Edsgatan 12"}},
+ "author":{{"unit":{{"hsaId":"SE2321000131-T200"}}}},"data":{{"admittedAt":"{at}","estimatedDischargeAt":"{at}","ward":{{"hsaId":"SE2321000131-T200","name":"Avdelning 5","specialty":"somatik"}}}}}}"#,
         at = at(second)
     )
 }

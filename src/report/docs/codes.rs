@@ -13,6 +13,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("OUT", "writing, routing and schema", "skrivning, vägval och schema"),
     ("DLV", "delivery", "leverans"),
     ("RCV", "the reference receiver", "referensmottagaren"),
+    ("OPS", "operators' commands", "driftens kommandon"),
     ("BUG", "internal faults", "interna fel"),
 ];
 
