@@ -32,6 +32,14 @@ fn every_story_ends_as_it_says() {
     assert!(failures.is_empty(), "{failures}\nIf this is as it should be: UPDATE=1, and read what changed.");
 }
 
+/// `STORY=02-checklist-incomplete cargo nextest run --test fixtures --no-capture tell` plays one and prints it.
+#[test]
+fn tell_the_story_that_is_asked_for() {
+    if let Some(name) = std::env::var_os("STORY") {
+        println!("{}", replay::tell(&fixtures().join(name)).expect("a story"));
+    }
+}
+
 #[test]
 fn every_story_is_told_in_both_languages() {
     for dir in cases() {

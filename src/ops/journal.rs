@@ -1,6 +1,7 @@
 //! A line of the journal for a person at a terminal.
 
 use crate::fault::Code;
+use crate::model::episode::ClockKind;
 use crate::model::state::State;
 use crate::model::time::stockholm;
 use crate::oplog::Event;
@@ -30,6 +31,13 @@ pub fn line_text(json: &str, swedish: bool) -> String {
     }
     if let Some(attempt) = line.get("attempt").and_then(Value::as_u64) {
         let _ = write!(out, "  #{attempt}");
+    }
+    // A due time is told by what is due, not by the code that all of them share.
+    if let Some(kind) =
+        field("reason").and_then(ClockKind::parse).filter(|_| field("event").is_some_and(|event| event.starts_with("deadline.")))
+    {
+        let _ = write!(out, "  {} {}", kind.code(), pick(kind.texts()));
+        return out;
     }
     if let Some(code) = field("code") {
         let title = Code::parse(code).map_or("", |code| if swedish { code.entry().sv } else { code.entry().en });

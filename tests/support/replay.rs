@@ -13,12 +13,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use vardbro::episode;
+use vardbro::intake::{Action, Outcome};
 use vardbro::model::bodies::Party;
 use vardbro::model::episode::Stay;
 use vardbro::model::finding::Finding;
 use vardbro::model::keyed::Domain;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::Verdict;
+use vardbro::model::state::State;
 use vardbro::model::time::{Clock, local_day, stockholm};
 use vardbro::store::{DeliveryRow, Filter};
 
@@ -38,7 +40,7 @@ pub(crate) struct Title {
     pub(crate) en: String,
 }
 
-/// One of: a file handed in, words to the receiver, or time that passes.
+/// One of: a file handed in, words to the receiver, time that passes, or an operator's doing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
@@ -47,6 +49,10 @@ struct Step {
     file: Option<String>,
     receiver: Option<String>,
     advance: Option<SignedDuration>,
+    /// The file whose held message an operator lets go.
+    release: Option<String>,
+    /// The set of rules that every episode is moved to.
+    rules: Option<String>,
 }
 
 /// What is written down while a case runs.
@@ -105,6 +111,21 @@ impl Record {
 /// Runs one case. An error is a text for a person.
 pub(crate) fn check(dir: &Path) -> Result<(), String> {
     let case = read_case(dir)?;
+    let (world, record) = play(dir, &case)?;
+    let mut actual: BTreeMap<String, String> = BTreeMap::new();
+    for (place, kept) in world.receiver.kept().into_iter().enumerate() {
+        let document = String::from_utf8(kept.document).expect("UTF-8");
+        actual.insert(format!("out/{:02}-{}.xml", place + 1, kept.kind), document);
+    }
+    actual.insert("expect.toml".to_owned(), expectation(&world, &record));
+    for person in &record.persons {
+        assert!(!actual["expect.toml"].contains(person), "{}: a patient's number in findings or log", dir.display());
+    }
+    if std::env::var_os("UPDATE").is_some() { update(dir, &actual) } else { compare(dir, &actual) }
+}
+
+/// Runs the steps, and then on until nothing is left to do.
+fn play(dir: &Path, case: &Case) -> Result<(World, Record), String> {
     let mut world = World::new(&case.rules, case.clock);
     let mut record = Record::default();
     for step in &case.step {
@@ -116,6 +137,11 @@ pub(crate) fn check(dir: &Path) -> Result<(), String> {
                 world.receiver.script(Scripted { conduct: Conduct::parse(word.trim()), times: 1, matching: None });
             }
         }
+        if step.release.is_some() || step.rules.is_some() {
+            operate(&mut world, &record, step)?;
+            record.look(&world);
+            world.settle(&mut |world| record.look(world));
+        }
         if let Some(file) = &step.file {
             let bytes = fs::read(dir.join("in").join(file)).map_err(|fault| format!("in/{file}: {fault}"))?;
             record.hand_in(&mut world, file, bytes);
@@ -123,17 +149,53 @@ pub(crate) fn check(dir: &Path) -> Result<(), String> {
         }
     }
     world.rest(&mut |world| record.look(world));
+    Ok((world, record))
+}
 
-    let mut actual: BTreeMap<String, String> = BTreeMap::new();
-    for (place, kept) in world.receiver.kept().into_iter().enumerate() {
-        let document = String::from_utf8(kept.document).expect("UTF-8");
-        actual.insert(format!("out/{:02}-{}.xml", place + 1, kept.kind), document);
+/// What operators ask for while a case runs.
+fn operate(world: &mut World, record: &Record, step: &Step) -> Result<(), String> {
+    let mut actions = Vec::new();
+    let rows = world.store.deliveries(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store");
+    if let Some(file) = &step.release {
+        let held = rows.iter().filter(|row| row.state == State::Held && record.file(world, row) == *file);
+        let release = |row: &DeliveryRow| Action::Release {
+            message: row.message.clone(),
+            destination: row.destination.clone(),
+            reason: "fixture".to_owned(),
+        };
+        actions.extend(held.map(release));
+        if actions.is_empty() {
+            return Err(format!("release: nothing of {file} is held"));
+        }
     }
-    actual.insert("expect.toml".to_owned(), expectation(&world, &record));
-    for person in &record.persons {
-        assert!(!actual["expect.toml"].contains(person), "{}: a patient's number in findings or log", dir.display());
+    if let Some(to) = &step.rules {
+        for (id, row) in world.store.episodes(None, 1_000).expect("a working store") {
+            actions.push(Action::Move { episode: id.to_string(), from: row.rules, to: to.clone() });
+        }
     }
-    if std::env::var_os("UPDATE").is_some() { update(dir, &actual) } else { compare(dir, &actual) }
+    for action in actions {
+        let action = serde_json::to_string(&action).expect("JSON");
+        let id = world.store.ask(world.clock.now(), "fixture", &action).expect("a working store");
+        world.intake.serve().expect("a working store");
+        let done = world.store.request(id).expect("a working store").and_then(|row| row.outcome).unwrap_or_default();
+        let outcome: Outcome = serde_json::from_str(&done).map_err(|_| "a request was not met".to_owned())?;
+        if !outcome.done {
+            return Err(format!("refused: {:?}", outcome.findings));
+        }
+    }
+    Ok(())
+}
+
+/// Tells a case's story: what came, what the log says, what each episode came to.
+pub(crate) fn tell(dir: &Path) -> Result<String, String> {
+    let case = read_case(dir)?;
+    let (world, record) = play(dir, &case)?;
+    let mut out = format!("{} · {}\n\n", case.title.sv, case.title.en);
+    for row in world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store") {
+        let _ = writeln!(out, "{}", vardbro::ops::line_text(&row.line, true));
+    }
+    out.push_str(&expectation(&world, &record));
+    Ok(out)
 }
 
 fn read_case(dir: &Path) -> Result<Case, String> {
