@@ -13,7 +13,7 @@ use crate::model::bodies::{ItemCode, Urgency};
 use crate::model::calendar::hours;
 use crate::model::catalogue::{Body, EventType, Origin};
 use crate::model::episode::{CORRECTED, Deviation, EpisodeState, Fact, Phase, VOID};
-use crate::model::event::CareEvent;
+use crate::model::event::{CareEvent, Protection};
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{EnvelopeId, MessageId};
 use crate::model::keyed::Ref;
@@ -69,6 +69,7 @@ pub(super) struct Judgement<'a> {
     pub(super) changes: Vec<Change>,
     pub(super) lines: Vec<Line>,
     pub(super) findings: Vec<Finding>,
+    hold: Option<Vec<Finding>>,
 }
 
 impl Desk {
@@ -158,7 +159,7 @@ impl<'a> Judgement<'a> {
         at: Timestamp,
     ) -> Self {
         let (deliveries, changes, lines, findings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { desk, rules, state, case, validator, at, deliveries, changes, lines, findings }
+        Self { desk, rules, state, case, validator, at, deliveries, changes, lines, findings, hold: None }
     }
 
     /// Everything that follows from an event, in the order in which it is told.
@@ -176,6 +177,7 @@ impl<'a> Judgement<'a> {
         }
         self.ask(arrival, &missing);
         self.reconsider();
+        self.hold_unsent(before);
         self.conflicts(before, arrival);
         self.deviations(before, Some(&arrival.links.event));
     }
@@ -235,6 +237,17 @@ impl<'a> Judgement<'a> {
         if let Ok(address) = self.desk.address(&event, &self.state, None) {
             self.send(arrival, &event, address, Standing::default());
         }
+    }
+
+    /// Once it is known that the person is protected, or that the case may be about two, what has not left waits too.
+    fn hold_unsent(&mut self, before: &EpisodeState) {
+        let learnt = [
+            ("PER-1", self.state.protected != Protection::None && before.protected == Protection::None),
+            ("PER-2", self.state.two_persons && !before.two_persons),
+        ];
+        let rules = learnt.into_iter().filter(|(rule, learnt)| *learnt && self.rules.regime.has(rule));
+        let findings: Vec<Finding> = rules.map(|(rule, _)| self.rules.finding(rule, &[])).collect();
+        self.hold = (!findings.is_empty()).then_some(findings);
     }
 
     /// Messages that have left and, by what is known now, should not have.
@@ -319,6 +332,7 @@ impl<'a> Judgement<'a> {
             deliveries: self.deliveries,
             changes: self.changes,
             lines: self.lines,
+            hold: self.hold,
             answers: None,
         }
     }

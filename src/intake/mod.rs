@@ -154,6 +154,10 @@ impl Intake {
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         // Refused or not, the case holds what the batch's earlier records made of it.
         cases.insert(episode, case);
+        if judged.as_ref().is_ok_and(|entry| entry.hold.is_some()) {
+            // What the store takes out of the lanes the case does not know of; the next event reads it anew.
+            cases.remove(&episode);
+        }
         let draft = match judged {
             Ok(entry) => Draft::Entry(Box::new(entry), Verdict::Accepted),
             Err(findings) => self.rejected(record, findings, Some(key), now),
@@ -199,7 +203,7 @@ impl Intake {
 }
 
 fn lines_only(at: Timestamp, line: Line) -> Entry {
-    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line], answers: None }
+    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line], hold: None, answers: None }
 }
 
 /// The record may be whole once its writer is done.

@@ -2,10 +2,11 @@
 
 use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
 use crate::model::finding::Finding;
-use crate::model::ids::EpisodeId;
+use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
+use crate::model::name::Name;
 use crate::model::state::State;
-use crate::oplog::Line;
+use crate::oplog::{Event, Level, Line};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -58,6 +59,9 @@ fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, Stor
             Applied::No => {}
             Applied::Conflict => return Ok(None),
         }
+    }
+    if let (Some(findings), Some(episode)) = (&entry.hold, &entry.episode) {
+        lines.extend(hold_untried(db, episode.id, findings, entry.at)?);
     }
     for line in &lines {
         write_line(db, line)?;
@@ -248,6 +252,30 @@ fn release(
             shadow.then_some(at.as_millisecond()),
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
+}
+
+/// Takes out of its lanes what nobody can have got yet. Its document is written anew when a person lets it go.
+fn hold_untried(db: &Connection, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
+    let mut statement = db.prepare_cached(
+        "UPDATE delivery SET state = 'HELD', open = 0, head = 0, next_at = NULL, code = ?2, findings = ?3
+         WHERE episode_id = ?1 AND state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL RETURNING id, message_id, destination",
+    )?;
+    let rows = statement.query_map(params![episode.to_string(), first_code(findings), findings_json(findings)], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let held: Vec<(i64, String, String)> = rows.collect::<Result<_, _>>()?;
+    let mut lines = Vec::new();
+    for (delivery, message, destination) in held {
+        promote(db, &episode.to_string(), &destination)?;
+        raise_outcome(db, delivery)?;
+        let mut line = Line::new(at, Level::Warn, Event::MessageHeld);
+        line.episode_id = Some(episode);
+        line.message_id = uuid::Uuid::try_parse(&message).ok().map(MessageId);
+        line.destination = Name::parse(&destination);
+        line.state = Some(State::Held);
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 fn first_code(findings: &[Finding]) -> Option<&str> {

@@ -146,6 +146,8 @@ pub struct Entry {
     pub deliveries: Vec<NewDelivery>,
     pub changes: Vec<Change>,
     pub lines: Vec<Line>,
+    /// Why everything of the episode that waits in its lanes untried must wait for a person from now on.
+    pub hold: Option<Vec<Finding>>,
     /// The operator's request that this does, with what came of it.
     pub answers: Option<(i64, String)>,
 }

@@ -17,6 +17,7 @@ use vardbro::model::answer::{Answer, RouteFault};
 use vardbro::model::dice::Dice;
 use vardbro::model::finding::{Effect, Layer};
 use vardbro::model::ids::MessageId;
+use vardbro::model::keyed::ReferenceKey;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::{RawEvent, Verdict};
@@ -248,10 +249,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(rules: &str, clock: Timestamp) -> Self {
+        Self::on(tempfile::tempdir().expect("a folder"), rules, clock)
+    }
+
+    /// On a folder that may hold a store already.
+    pub(crate) fn on(folder: tempfile::TempDir, rules: &str, clock: Timestamp) -> Self {
         let text = std::fs::read_to_string(fixtures().join("vardbro.toml")).expect("fixtures/vardbro.toml");
         let env = vec![("VARDBRO__RULES__USE".to_owned(), rules.to_owned())];
         let settings = vardbro::config::parse(&text, Path::new("."), env).expect("a configuration");
-        let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
         let clock = Arc::new(SetClock(Mutex::new(clock)));
         let shared: Arc<dyn Clock> = clock.clone();
@@ -321,4 +326,10 @@ impl World {
 
 pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The id of a case's episode, under the key of every world.
+pub(crate) fn episode_of(system: &str, case: &str) -> String {
+    let of = |text: &str| Personal::new(text.to_owned());
+    ReferenceKey::new(&[7; 32]).episode(&of(system), &of(case)).to_string()
 }

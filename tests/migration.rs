@@ -1,0 +1,70 @@
+//! A store of the first version, with work in it, goes on under this one.
+
+use rusqlite::{Connection, params};
+use std::path::Path;
+use vardbro::episode::Links;
+use vardbro::map;
+use vardbro::model::keyed::ReferenceKey;
+use vardbro::store::{Filter, Store};
+
+#[path = "support/world.rs"]
+#[expect(dead_code, reason = "shared with the stories, which use more of it")]
+mod world;
+
+/// As the first version wrote it: an admission, planning data that left, a withheld notice, and facts of the old form.
+fn first_version(path: &Path) {
+    let db = Connection::open(path).expect("a file");
+    db.execute_batch(include_str!("../src/store/migrations/1.sql")).expect("the first schema");
+    db.pragma_update(None, "user_version", 1).expect("a version");
+    db.execute("INSERT INTO meta (name, value) VALUES ('reference_key', ?1)", [&[7_u8; 32][..]]).expect("a key");
+    let episode = world::episode_of("test-journal", "HSL-7781");
+    let key = ReferenceKey::new(&[7; 32]);
+    for (id, kind) in [(0_u8, "R-IN"), (1, "K-PU"), (2, "K-HT")] {
+        let bytes = std::fs::read(world::fixtures().join(format!("types/{kind}.json"))).expect("an example");
+        let event = map::read(&bytes, 32, jiff::civil::date(2026, 3, 12)).expect("a sound example").event;
+        let reference = Links::of(&event, &key).event;
+        db.execute(
+            "INSERT INTO event (id, key, version, hash, kind, episode_id, source, origin, body, findings, occurred_at, received_at)
+             VALUES (?1, ?2, 1, ?3, ?4, ?5, 'journal', ?6, ?7, '[]', ?8, ?8)",
+            params![id + 1, reference.as_str(), [id; 32], kind, episode, b"f".to_vec(), map::to_json(&event), 1_773_100_000_000_i64],
+        )
+        .expect("an event");
+    }
+    db.execute(
+        "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at) VALUES (?1, 3, 'PLANERING', 'vanersborg/2026.1', ?2, ?3, ?3)",
+        params![episode, br#"{"facts":[{"event":"old","id":"x","version":1,"kind":"R-IN","occurred_at":"2026-03-09T13:00:00Z","what":"other"}],"sequences":{"region":4}}"#.to_vec(), 1_773_100_000_000_i64],
+    )
+    .expect("an episode");
+    for (event, kind, state) in [(2, "K-PU", "ACCEPTED"), (3, "K-HT", "WITHHELD")] {
+        db.execute(
+            "INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, findings, created_at, useful_until)
+             VALUES (?1, 'region', ?2, ?3, ?4, 1, ?5, 'vanersborg/2026.1', '00', '[]', ?6, 4102444800000)",
+            params![format!("00000000-0000-5000-8000-00000000000{event}"), event, episode, kind, state, 1_773_100_000_000_i64],
+        )
+        .expect("a delivery");
+    }
+}
+
+#[test]
+fn a_store_of_the_first_version_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vardbro.db");
+    first_version(&path);
+    let store = Store::open(&path, &[9; 32]).expect("the store migrates");
+    let (due, _) = store.due_episodes("2026-03-12T10:00:00Z".parse().expect("a time"), 10).expect("a working store");
+    assert_eq!(due.len(), 1, "what the first version left is looked at once");
+    let row = store.episode(due[0]).expect("a working store").expect("the episode");
+    let (facts, alarms) = vardbro::intake::facts(&store, due[0], &row, jiff::civil::date(2026, 3, 12)).expect("facts");
+    let mut kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.code()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["K-HT", "K-PU", "R-IN"], "the facts are folded anew from the events");
+    assert!(alarms.is_empty());
+    drop(store);
+
+    let mut world = world::World::on(folder, "vanersborg/2026.1", "2026-03-12T11:00:00+01:00".parse().expect("a time"));
+    world.settle(&mut |_| {});
+    let rows = world.store.deliveries(&Filter { limit: 10, ..Filter::default() }).expect("a working store");
+    let states: Vec<(&str, &str)> = rows.iter().map(|row| (row.kind.as_str(), row.state.code())).collect();
+    assert_eq!(states, [("K-HT", "WITHHELD"), ("K-PU", "ACCEPTED")]);
+    assert_eq!(rows[0].code.as_deref(), Some("CHK-1"), "it was looked at again");
+}
