@@ -34,8 +34,8 @@ pub fn messages() -> String {
     );
     table(&CareEvent::fields(), &mut out);
     out.push_str(
-        "\nA patient number of the kind `other` is refused. The check character of a national reserve number (`nrid`) is not verified.\n\n\
-         Ett patientnummer av slaget `other` avvisas. Kontrolltecknet i ett nationellt reservnummer (`nrid`) kontrolleras inte.\n",
+        "\nA patient number of the kind `other` is refused.\n\n\
+         Ett patientnummer av slaget `other` avvisas.\n",
     );
     for row in CATALOGUE {
         section(row, &mut out);
