@@ -59,12 +59,8 @@ fn main() {
     .expect("a configuration");
     let store = Store::open(&folder.path().join("bench.db"), &[7; 32]).expect("a store");
     let clock = Arc::new(Standing(BEGIN.parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(120)));
-    let mut intake = Intake {
-        desk: vardbro::daemon::desk(&settings).expect("a desk"),
-        store: store.clone(),
-        validator: Box::new(XsdValidator::message()),
-        clock,
-    };
+    let mut intake =
+        Intake::new(vardbro::daemon::desk(&settings).expect("a desk"), store.clone(), Box::new(XsdValidator::message()), clock);
     let (mut accepted, begun) = (0, Instant::now());
     for batch in records.chunks(BATCH) {
         let verdicts = intake.batch(batch).expect("a working store");

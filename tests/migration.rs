@@ -5,6 +5,8 @@ use std::path::Path;
 use vardbro::episode::Links;
 use vardbro::map;
 use vardbro::model::keyed::ReferenceKey;
+use vardbro::model::personal::Personal;
+use vardbro::model::raw::Verdict;
 use vardbro::store::{Filter, Store};
 
 #[path = "support/world.rs"]
@@ -17,8 +19,9 @@ fn first_version(path: &Path) {
     db.execute_batch(include_str!("../src/store/migrations/1.sql")).expect("the first schema");
     db.pragma_update(None, "user_version", 1).expect("a version");
     db.execute("INSERT INTO meta (name, value) VALUES ('reference_key', ?1)", [&[7_u8; 32][..]]).expect("a key");
-    let episode = world::episode_of("test-journal", "HSL-7781");
     let key = ReferenceKey::new(&[7; 32]);
+    let of = |text: &str| Personal::new(text.to_owned());
+    let episode = key.episode(&of("test-journal"), &of("HSL-7781")).to_string();
     for (id, kind) in [(0_u8, "R-IN"), (1, "K-PU"), (2, "K-HT")] {
         let bytes = std::fs::read(world::fixtures().join(format!("types/{kind}.json"))).expect("an example");
         let event = map::read(&bytes, 32, jiff::civil::date(2026, 3, 12)).expect("a sound example").event;
@@ -67,4 +70,25 @@ fn a_store_of_the_first_version_goes_on() {
     let states: Vec<(&str, &str)> = rows.iter().map(|row| (row.kind.as_str(), row.state.code())).collect();
     assert_eq!(states, [("K-HT", "WITHHELD"), ("K-PU", "ACCEPTED")]);
     assert_eq!(rows[0].code.as_deref(), Some("CHK-1"), "it was looked at again");
+}
+
+/// A damaged episode keeps its own events waiting, and nobody else's.
+#[test]
+fn a_damaged_episode_stops_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vardbro.db");
+    let mut world = world::World::on(folder, "vanersborg/2026.1", "2026-03-12T11:00:00+01:00".parse().expect("a time"));
+    let event = |case: &str, id: &str| {
+        let text = std::fs::read_to_string(world::fixtures().join("types/R-IN.json")).expect("an example");
+        let mut event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (event["eventId"], event["episodeRef"]["caseId"]) = (id.into(), case.into());
+        event.to_string().into_bytes()
+    };
+    assert_eq!(world.hand_in("1.json", event("A", "1")), Verdict::Accepted);
+    let db = Connection::open(&path).expect("the store's file");
+    db.busy_timeout(std::time::Duration::from_secs(5)).expect("a time-out");
+    db.execute("UPDATE episode SET body = ?1, look_at = 0", [b"{".to_vec()]).expect("a damaged row");
+    assert_eq!(world.hand_in("2.json", event("A", "2")), Verdict::Later);
+    assert_eq!(world.hand_in("3.json", event("B", "3")), Verdict::Accepted);
+    assert!(world.settle(&mut |_| {}).is_some(), "the others are still looked at");
 }

@@ -84,7 +84,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
         };
         drivers.spawn(driver.run(stopped.clone()));
     }
-    let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: Arc::clone(&clock) };
+    let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let mut running = Vec::new();

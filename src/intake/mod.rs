@@ -45,6 +45,8 @@ pub struct Intake {
     pub store: Store,
     pub validator: Box<dyn Validator>,
     pub clock: Arc<dyn Clock>,
+    /// Episodes that could not be read since the start.
+    damaged: HashSet<EpisodeId>,
 }
 
 impl std::fmt::Debug for Intake {
@@ -62,6 +64,10 @@ enum Draft {
 }
 
 impl Intake {
+    pub fn new(desk: Desk, store: Store, validator: Box<dyn Validator>, clock: Arc<dyn Clock>) -> Self {
+        Self { desk, store, validator, clock, damaged: HashSet::new() }
+    }
+
     /// Takes a batch in, in its order. The verdicts are durable when this returns.
     pub fn batch(&mut self, records: &[RawEvent]) -> Result<Vec<Verdict>, StoreFault> {
         let mut verdicts: Vec<Option<Verdict>> = vec![None; records.len()];
@@ -117,7 +123,7 @@ impl Intake {
         let now = self.clock.now();
         let mapped = match self.read(record, now) {
             Ok(mapped) => mapped,
-            Err(findings) if record.may_grow && breaks_off(&findings) => return Ok(Some(Draft::Settled(Verdict::Unfinished))),
+            Err(findings) if record.may_grow && breaks_off(&findings) => return Ok(Some(Draft::Settled(Verdict::Later))),
             Err(findings) => return Ok(Some(self.rejected(record, findings, None, now))),
         };
         let links = Links::of(&mapped.event, self.store.reference_key());
@@ -134,10 +140,8 @@ impl Intake {
             return Ok(Some(Draft::Entry(Box::new(entry), Verdict::Duplicate)));
         }
         let episode = links.episode;
-        let mut case = match cases.remove(&episode) {
-            Some(case) => case,
-            None => Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?,
-        };
+        let known = cases.remove(&episode).map_or_else(|| self.load(episode, now), |case| Ok(Some(case)));
+        let Some(mut case) = known? else { return Ok(Some(Draft::Settled(Verdict::Later))) };
         let version = versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
         let target = judge::target(&mapped.event, &links, version, &case.facts);
         if target.as_ref().is_some_and(|target| keys.contains(target)) {
@@ -165,6 +169,21 @@ impl Intake {
         Ok(Some(draft))
     }
 
+    /// None where the store's copy is damaged: told once, and nobody else waits for it.
+    fn load(&mut self, episode: EpisodeId, now: Timestamp) -> Result<Option<Case>, StoreFault> {
+        match Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now)) {
+            Err(StoreFault::Damaged { .. }) => {
+                if self.damaged.insert(episode) {
+                    let mut line = Line::new(now, Level::Error, Event::StoreFault).code(Code::BugStore);
+                    line.episode_id = Some(episode);
+                    line.emit();
+                }
+                Ok(None)
+            }
+            case => case.map(Some),
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "reads the record in order to type it")]
     fn read(&self, record: &RawEvent, now: Timestamp) -> Result<map::Mapped, Vec<Finding>> {
         match &record.body {
@@ -186,7 +205,7 @@ impl Intake {
         let (episodes, next) = self.store.due_episodes(now, WAKE_MAX)?;
         let mut entries = Vec::new();
         for episode in episodes {
-            let mut case = Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?;
+            let Some(mut case) = self.load(episode, now)? else { continue };
             entries.push(self.desk.look_again(&mut case, self.validator.as_mut(), now));
         }
         if entries.is_empty() {

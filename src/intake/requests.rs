@@ -2,13 +2,11 @@
 //!
 //! The command writes a request into the store; whoever takes events in does it, so that there is one writer of episodes.
 
-use super::case::Case;
 use super::{Intake, lines_only};
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::name::Name;
-use crate::model::time::local_day;
 use crate::oplog::{Event, Level, Line};
 use crate::store::{Asked, Committed, Entry, StoreFault};
 use serde::{Deserialize, Serialize};
@@ -79,7 +77,7 @@ impl Intake {
             return Ok(Err(refused(Code::OpsNotHeld)));
         };
         let Some(episode) = self.store.episode_of(message)? else { return Ok(Err(refused(Code::OpsNotHeld))) };
-        let mut case = Case::load(&self.store, episode, self.desk.rules.as_ref(), local_day(now))?;
+        let Some(mut case) = self.load(episode, now)? else { return Ok(Err(refused(Code::BugStore))) };
         Ok(self.desk.release(&mut case, (message, &destination), self.validator.as_mut(), now))
     }
 
@@ -87,7 +85,7 @@ impl Intake {
         let now = self.clock.now();
         let Some(rules) = self.desk.sets.get(to).map(Arc::clone) else { return Ok(Err(refused(Code::OpsNoRules))) };
         let Ok(id) = Uuid::try_parse(episode).map(EpisodeId) else { return Ok(Err(refused(Code::OpsStale))) };
-        let mut case = Case::load(&self.store, id, self.desk.rules.as_ref(), local_day(now))?;
+        let Some(mut case) = self.load(id, now)? else { return Ok(Err(refused(Code::BugStore))) };
         if case.from == 0 || case.rules != from {
             return Ok(Err(refused(Code::OpsStale)));
         }

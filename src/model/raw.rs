@@ -25,6 +25,6 @@ pub enum Verdict {
     Duplicate,
     /// It cannot be an event, for all these reasons.
     Rejected(Vec<Finding>),
-    /// It breaks off and may still grow: nothing was recorded.
-    Unfinished,
+    /// Nothing was recorded, and the source keeps it: it breaks off and may still grow, or its episode cannot be read.
+    Later,
 }

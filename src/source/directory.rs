@@ -108,7 +108,7 @@ impl Directory {
         let verdicts = intake.submit(raws)?;
         let mut settled = false;
         for (candidate, verdict) in batch.iter().zip(verdicts) {
-            settled |= verdict != Verdict::Unfinished;
+            settled |= verdict != Verdict::Later;
             if self.settle(candidate, &verdict).is_err() {
                 report.trouble(Code::SrcFolder);
                 if let Some(look) = candidate.look {
@@ -204,7 +204,7 @@ impl Directory {
     fn settle(&mut self, candidate: &Candidate, verdict: &Verdict) -> io::Result<()> {
         let replaced = |look: Look| fs::symlink_metadata(&candidate.path).is_ok_and(|meta| Look::at(&meta) != look);
         match verdict {
-            Verdict::Unfinished => return Ok(()),
+            Verdict::Later => return Ok(()),
             // Another file has come under the name since ours was read: it is not ours to move.
             _ if candidate.look.is_some_and(replaced) => return Ok(()),
             Verdict::Accepted | Verdict::Duplicate if self.settings.keep_done.is_some() => {

@@ -220,7 +220,7 @@ fn expectation(world: &World, record: &Record) -> String {
         let (said, findings) = match verdict {
             Verdict::Accepted => ("accepted", Vec::new()),
             Verdict::Duplicate => ("duplicate", Vec::new()),
-            Verdict::Unfinished => ("unfinished", Vec::new()),
+            Verdict::Later => ("later", Vec::new()),
             Verdict::Rejected(findings) => ("rejected", findings.iter().map(placed).collect()),
         };
         let _ = write!(out, "\n[[event]]\nfile = \"{file}\"\nverdict = \"{said}\"\n{}", list("findings", &findings));

@@ -17,7 +17,6 @@ use vardbro::model::answer::{Answer, RouteFault};
 use vardbro::model::dice::Dice;
 use vardbro::model::finding::{Effect, Layer};
 use vardbro::model::ids::MessageId;
-use vardbro::model::keyed::ReferenceKey;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::{RawEvent, Verdict};
@@ -275,7 +274,7 @@ impl World {
             alarms: tokio::sync::Mutex::default(),
         };
         let desk = daemon::desk(&settings).expect("a desk");
-        let intake = Intake { desk, store: store.clone(), validator: Box::new(XsdValidator::message()), clock: shared };
+        let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), shared);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { intake, store, clock, receiver, steps: Steps::new(driver), runtime, _folder: folder }
     }
@@ -326,10 +325,4 @@ impl World {
 
 pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
-}
-
-/// The id of a case's episode, under the key of every world.
-pub(crate) fn episode_of(system: &str, case: &str) -> String {
-    let of = |text: &str| Personal::new(text.to_owned());
-    ReferenceKey::new(&[7; 32]).episode(&of(system), &of(case)).to_string()
 }
