@@ -1,5 +1,6 @@
 //! What intake commits: event, episode, deliveries, changes and journal, as one.
 
+use super::db::{Db, values};
 use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -8,23 +9,22 @@ use crate::model::name::Name;
 use crate::model::state::State;
 use crate::oplog::{Event, Level, Line};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 
 impl Store {
     /// Commits a batch of entries in their order, each whole or not at all. For a thread that may wait.
     pub fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Committed>, StoreFault> {
-        let committed = self.write_blocking(move |savepoint| {
+        let committed = self.write_blocking(move |db| {
             let mut out = Vec::with_capacity(entries.len());
             for entry in &entries {
-                savepoint.execute_batch("SAVEPOINT entry")?;
-                let done = write_entry(savepoint, entry);
+                db.batch("SAVEPOINT entry")?;
+                let done = write_entry(db, entry);
                 match done {
                     Ok(Some(lines)) => {
-                        savepoint.execute_batch("RELEASE entry")?;
+                        db.batch("RELEASE entry")?;
                         out.push(Committed::Done(lines));
                     }
                     Ok(None) => {
-                        savepoint.execute_batch("ROLLBACK TO entry; RELEASE entry")?;
+                        db.batch("ROLLBACK TO entry; RELEASE entry")?;
                         out.push(Committed::Conflict);
                     }
                     Err(fault) => return Err(fault),
@@ -38,7 +38,7 @@ impl Store {
 }
 
 /// None: computed from something that is no longer so.
-fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFault> {
+fn write_entry(db: &dyn Db, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFault> {
     let mut lines = entry.lines.clone();
     if let Some(episode) = &entry.episode
         && !write_episode(db, episode, entry.at)?
@@ -67,9 +67,10 @@ fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, Stor
         write_line(db, line)?;
     }
     if let Some((request, outcome)) = &entry.answers {
-        let rows = db
-            .prepare_cached("UPDATE request SET done_at = ?2, outcome = ?3 WHERE id = ?1 AND done_at IS NULL")?
-            .execute(params![request, entry.at.as_millisecond(), outcome])?;
+        let rows = db.execute(
+            "UPDATE request SET done_at = ?2, outcome = ?3 WHERE id = ?1 AND done_at IS NULL",
+            values![*request, entry.at, outcome],
+        )?;
         if rows == 0 {
             return Ok(None);
         }
@@ -78,68 +79,58 @@ fn write_entry(db: &Connection, entry: &Entry) -> Result<Option<Vec<Line>>, Stor
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the episode")]
-fn write_episode(db: &Connection, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
-    let (id, from) = (episode.id.to_string(), i64::try_from(episode.from).unwrap_or(i64::MAX));
-    let look_at = episode.look_at.map(Timestamp::as_millisecond);
+fn write_episode(db: &dyn Db, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
+    let (id, from) = (episode.id.to_string(), episode.from);
+    let look_at = episode.look_at;
     let rows = if from == 0 {
-        db.prepare_cached(
+        db.execute(
             "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at, look_at) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5, ?6)
              ON CONFLICT DO NOTHING",
+            values![&id, episode.phase.code(), &episode.rules, episode.body.disclose(), at, look_at],
         )?
-        .execute(params![id, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond(), look_at])?
     } else {
-        db.prepare_cached(
-            "UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6, look_at = ?7 WHERE id = ?1 AND version = ?2",
-        )?
-        .execute(params![id, from, episode.phase.code(), episode.rules, episode.body.disclose(), at.as_millisecond(), look_at])?
+        db.execute("UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6, look_at = ?7 WHERE id = ?1 AND version = ?2", values![&id, from, episode.phase.code(), &episode.rules, episode.body.disclose(), at, look_at])?
     };
     if let Some(patient) = &episode.patient {
-        db.prepare_cached("INSERT INTO episode_patient (patient, episode_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute([patient.as_str(), &id])?;
+        db.execute(
+            "INSERT INTO episode_patient (patient, episode_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            values![patient.as_str(), &id],
+        )?;
     }
     Ok(rows == 1)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the event")]
-fn write_event(db: &Connection, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
-    let id = db
-        .prepare_cached(
-            "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id",
-        )?
-        .query_row(
-            params![
-                event.key.as_str(),
-                event.version,
-                event.hash,
-                event.kind.code(),
-                event.episode.to_string(),
-                event.source.as_str(),
-                event.origin.disclose().as_bytes(),
-                event.body.disclose(),
-                event.occurred_at.as_millisecond(),
-                event.received_at.as_millisecond(),
-                findings_json(&event.findings),
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(id)
+fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
+    let row = db.one(
+        "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id",
+        values![
+            event.key.as_str(),
+            event.version,
+            event.hash,
+            event.kind.code(),
+            event.episode.to_string(),
+            event.source.as_str(),
+            event.origin.disclose().as_bytes(),
+            event.body.disclose(),
+            event.occurred_at,
+            event.received_at,
+            findings_json(&event.findings),
+        ],
+    )?;
+    row.map(|row| row.get(0)).transpose()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
-fn write_delivery(db: &Connection, event: i64, episode: EpisodeId, delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
+fn write_delivery(db: &dyn Db, event: i64, episode: EpisodeId, delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
     let in_lane = delivery.state.in_lane();
     let ends = delivery.state.is_end();
     let head = in_lane && lane_is_free(db, &episode.to_string(), delivery.destination.as_str())?;
     let release = delivery.release.as_ref();
-    let rows = db
-        .prepare_cached(
-            "INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, open, head, sequence,
+    let rows = db.execute("INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, open, head, sequence,
                 document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20) ON CONFLICT DO NOTHING", values![
             delivery.message.to_string(),
             delivery.destination.as_str(),
             event,
@@ -147,19 +138,19 @@ fn write_delivery(db: &Connection, event: i64, episode: EpisodeId, delivery: &Ne
             delivery.kind.code(),
             delivery.version,
             delivery.state.code(),
-            delivery.rules,
-            delivery.rules_hash,
+            &delivery.rules,
+            &delivery.rules_hash,
             in_lane,
             head,
-            release.map(|release| i64::try_from(release.sequence).unwrap_or(i64::MAX)),
+            release.map(|release| release.sequence),
             release.map(|release| release.checked.content().disclose()),
             release.map(|release| *release.checked.hash().as_bytes()),
-            at.as_millisecond(),
+            at,
             first_code(&delivery.findings),
             findings_json(&delivery.findings),
-            release.map(|_| at.as_millisecond()),
-            ends.then_some(at.as_millisecond()),
-            delivery.useful_until.map(Timestamp::as_millisecond),
+            release.map(|_| at),
+            ends.then_some(at),
+            delivery.useful_until,
         ])?;
     Ok(rows == 1)
 }
@@ -170,22 +161,22 @@ enum Applied {
     Conflict,
 }
 
-fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
-    let found: Option<(i64, String)> = db
-        .prepare_cached("SELECT id, episode_id FROM delivery WHERE message_id = ?1 AND destination = ?2")?
-        .query_row([&change.message.to_string(), change.destination.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((delivery, episode)) = found else { return Ok(Applied::Conflict) };
+fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
+    let found = db.one(
+        "SELECT id, episode_id FROM delivery WHERE message_id = ?1 AND destination = ?2",
+        values![change.message.to_string(), change.destination.as_str()],
+    )?;
+    let Some(found) = found else { return Ok(Applied::Conflict) };
+    let (delivery, episode): (i64, String) = (found.get(0)?, found.get(1)?);
     let destination = change.destination.as_str();
     let applied = match &change.to {
         ChangeTo::Release { release: document, shadow } => release(db, delivery, &episode, destination, document, *shadow, at)?,
         ChangeTo::End { state, findings } => {
-            let rows = db
-                .prepare_cached(
-                    "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
+            let rows = db.execute(
+                "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
                      WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
-                )?
-                .execute(params![delivery, state.code(), at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+                values![delivery, state.code(), at, first_code(findings), findings_json(findings)],
+            )?;
             if rows == 0 {
                 return Ok(Applied::No);
             }
@@ -193,12 +184,8 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
             Applied::Yes
         }
         ChangeTo::Withdraw(findings) => {
-            let rows = db
-                    .prepare_cached(
-                        "UPDATE delivery SET state = 'WITHDRAWN', open = 0, head = 0, next_at = NULL, settled_at = ?2, code = ?3, findings = ?4
-                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
-                    )?
-                    .execute(params![delivery, at.as_millisecond(), first_code(findings), findings_json(findings)])?;
+            let rows = db.execute("UPDATE delivery SET state = 'WITHDRAWN', open = 0, head = 0, next_at = NULL, settled_at = ?2, code = ?3, findings = ?4
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))", values![delivery, at, first_code(findings), findings_json(findings)])?;
             if rows == 0 {
                 return Ok(Applied::Conflict);
             }
@@ -206,16 +193,17 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
             Applied::Yes
         }
         ChangeTo::Hold(findings) => {
-            db.prepare_cached("UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
-                .execute(params![delivery, first_code(findings), findings_json(findings)])?;
+            db.execute(
+                "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'",
+                values![delivery, first_code(findings), findings_json(findings)],
+            )?;
             Applied::Yes
         }
         ChangeTo::StillWithheld(findings) => {
-            db.prepare_cached("UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?.execute(params![
-                delivery,
-                first_code(findings),
-                findings_json(findings)
-            ])?;
+            db.execute(
+                "UPDATE delivery SET code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'",
+                values![delivery, first_code(findings), findings_json(findings)],
+            )?;
             Applied::Yes
         }
     };
@@ -225,7 +213,7 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
 fn release(
-    db: &Connection,
+    db: &dyn Db,
     delivery: i64,
     episode: &str,
     destination: &str,
@@ -235,37 +223,31 @@ fn release(
 ) -> Result<Applied, StoreFault> {
     let state = if shadow { State::Resolved } else { State::Scheduled };
     let head = !shadow && lane_is_free(db, episode, destination)?;
-    let rows = db
-        .prepare_cached(
-            "UPDATE delivery SET state = ?2, open = ?8, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
-                settled_at = ?9, code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
-        )?
-        .execute(params![
+    let rows = db.execute("UPDATE delivery SET state = ?2, open = ?8, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
+                settled_at = ?9, code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')", values![
             delivery,
             state.code(),
             head,
-            i64::try_from(release.sequence).unwrap_or(i64::MAX),
+            release.sequence,
             release.checked.content().disclose(),
             release.checked.hash().as_bytes(),
-            at.as_millisecond(),
+            at,
             !shadow,
-            shadow.then_some(at.as_millisecond()),
+            shadow.then_some(at),
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
 }
 
 /// Takes out of its lanes what nobody can have got yet. Its document is written anew when a person lets it go.
-fn hold_untried(db: &Connection, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
-    let mut statement = db.prepare_cached(
+fn hold_untried(db: &dyn Db, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
+    let held = db.query(
         "UPDATE delivery SET state = 'HELD', open = 0, head = 0, next_at = NULL, code = ?2, findings = ?3
          WHERE episode_id = ?1 AND state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL RETURNING id, message_id, destination",
+        values![episode.to_string(), first_code(findings), findings_json(findings)],
     )?;
-    let rows = statement.query_map(params![episode.to_string(), first_code(findings), findings_json(findings)], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
-    let held: Vec<(i64, String, String)> = rows.collect::<Result<_, _>>()?;
     let mut lines = Vec::new();
-    for (delivery, message, destination) in held {
+    for row in held {
+        let (delivery, message, destination): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         promote(db, &episode.to_string(), &destination)?;
         raise_outcome(db, delivery)?;
         let mut line = Line::new(at, Level::Warn, Event::MessageHeld);
@@ -283,26 +265,21 @@ fn first_code(findings: &[Finding]) -> Option<&str> {
 }
 
 /// The source has something new to hear about the event behind a delivery.
-pub(super) fn raise_outcome(db: &Connection, delivery: i64) -> Result<(), StoreFault> {
-    db.prepare_cached("UPDATE event SET outcome = outcome + 1 WHERE id = (SELECT event_id FROM delivery WHERE id = ?1)")?
-        .execute([delivery])?;
+pub(super) fn raise_outcome(db: &dyn Db, delivery: i64) -> Result<(), StoreFault> {
+    db.execute("UPDATE event SET outcome = outcome + 1 WHERE id = (SELECT event_id FROM delivery WHERE id = ?1)", values![delivery])?;
     Ok(())
 }
 
-fn lane_is_free(db: &Connection, episode: &str, destination: &str) -> Result<bool, StoreFault> {
-    let taken: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2)")?
-        .query_row([episode, destination], |row| row.get(0))?;
-    Ok(!taken)
+fn lane_is_free(db: &dyn Db, episode: &str, destination: &str) -> Result<bool, StoreFault> {
+    let taken =
+        db.one("SELECT 1 FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2 LIMIT 1", values![episode, destination])?;
+    Ok(taken.is_none())
 }
 
 /// Makes the first of a lane its head. Harmless where it is already.
-pub(super) fn promote(db: &Connection, episode: &str, destination: &str) -> Result<(), StoreFault> {
-    db.prepare_cached(
-        "UPDATE delivery SET head = 1 WHERE head = 0 AND id = (SELECT id FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2
-            ORDER BY sequence LIMIT 1)",
-    )?
-    .execute([episode, destination])?;
+pub(super) fn promote(db: &dyn Db, episode: &str, destination: &str) -> Result<(), StoreFault> {
+    db.execute("UPDATE delivery SET head = 1 WHERE head = 0 AND id = (SELECT id FROM delivery WHERE open = 1 AND episode_id = ?1 AND destination = ?2
+            ORDER BY sequence LIMIT 1)", values![episode, destination])?;
     Ok(())
 }
 
@@ -310,10 +287,9 @@ pub(super) fn findings_json(findings: &[Finding]) -> String {
     serde_json::to_string(findings).unwrap_or_else(|_| "[]".to_owned())
 }
 
-pub(super) fn write_line(db: &Connection, line: &Line) -> Result<(), StoreFault> {
-    db.prepare_cached("INSERT INTO journal (at, event, code, state, event_ref, episode_id, message_id, destination, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-        .execute(params![
-            line.at.as_millisecond(),
+pub(super) fn write_line(db: &dyn Db, line: &Line) -> Result<(), StoreFault> {
+    db.execute("INSERT INTO journal (at, event, code, state, event_ref, episode_id, message_id, destination, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", values![
+            line.at,
             line.event.code(),
             line.code,
             line.state.map(State::code),

@@ -1,18 +1,21 @@
-//! The one database: events, episodes, the queue, attempts, journal and alarms, in SQLite beside the daemon.
+//! The one database: events, episodes, the queue, attempts, journal and alarms, in SQLite beside the daemon or in PostgreSQL.
 //!
 //! What belongs together commits together, and nothing is told to anybody before it is committed. One thread writes and
 //! commits in groups; readers stand beside it. The store has no clock and no policy: times and what follows from an
 //! answer are decided by its callers.
 
 mod commit;
+mod db;
+mod handle;
+mod postgres;
 mod queue;
 mod read;
 mod request;
 mod sqlite;
 
+pub use handle::Store;
 pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, Untold};
 pub use request::{Asked, RequestRow};
-pub use sqlite::Store;
 
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
@@ -33,6 +36,12 @@ pub enum StoreFault {
     /// SQLite's extended result code. Its text is left out: it may name values.
     #[error("the database answered with code {0}")]
     Sqlite(i32),
+    /// PostgreSQL's state code.
+    #[error("the database answered with code {}", String::from_utf8_lossy(.0))]
+    Postgres([u8; 5]),
+    /// The database cannot be reached.
+    #[error("the database cannot be reached")]
+    Unreachable,
     #[error("a row of table {table} cannot be read")]
     Damaged { table: &'static str },
     #[error("the writer has stopped")]

@@ -1,6 +1,6 @@
 //! What intake, the outcome writer and the operators' commands read.
 
-use super::queue::timestamp;
+use super::db::{Db, Row, values};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
 use crate::model::finding::Finding;
@@ -10,7 +10,6 @@ use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::state::State;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 /// A delivery of an event, as far as it decides on another one's fate.
@@ -139,146 +138,114 @@ impl Store {
     /// Versions of a source event that were accepted: number and content hash.
     pub fn versions(&self, key: &Ref) -> Result<Vec<(u32, [u8; 32])>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT version, hash FROM event WHERE key = ?1 ORDER BY version")?;
-            let rows = statement.query_map([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let sql = "SELECT version, hash FROM event WHERE key = ?1 ORDER BY version";
+            db.list(sql, values![key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }
 
     /// An episode's version, rules and body.
     pub fn episode(&self, id: EpisodeId) -> Result<Option<EpisodeRow>, StoreFault> {
         self.read(|db| {
-            let row = db
-                .prepare_cached("SELECT version, rules, body, opened_at, changed_at FROM episode WHERE id = ?1")?
-                .query_row([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-                .optional()?;
-            row.map(episode_row).transpose()
+            let sql = "SELECT version, rules, body, opened_at, changed_at FROM episode WHERE id = ?1";
+            db.one(sql, values![id.to_string()])?.map(|row| episode_row(&row, 0)).transpose()
         })
     }
 
     /// What is withheld or held in an episode, oldest first.
     pub fn kept_back(&self, episode: EpisodeId) -> Result<Vec<KeptBack>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings, d.state
-                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.state IN ('WITHHELD', 'HELD') AND d.episode_id = ?1 ORDER BY d.id",
-            )?;
-            let rows = statement.query_map([episode.to_string()], |row| Ok(kept_back(row)))?;
-            rows.map(|row| row?).collect()
+            let sql = "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings, d.state
+                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.state IN ('WITHHELD', 'HELD') AND d.episode_id = ?1 ORDER BY d.id";
+            db.list(sql, values![episode.to_string()], kept_back)
         })
     }
 
     /// Episodes whose time to be looked at has come, and when the next one's will.
     pub fn due_episodes(&self, now: Timestamp, limit: usize) -> Result<(Vec<EpisodeId>, Option<Timestamp>), StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT id FROM episode WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
-            let rows =
-                statement.query_map(params![now.as_millisecond(), i64::try_from(limit).unwrap_or(1)], |row| row.get::<_, String>(0))?;
-            let ids: Result<Vec<EpisodeId>, StoreFault> = rows.map(|row| episode_id(&row?)).collect();
-            let next: Option<i64> = db
-                .prepare_cached("SELECT MIN(look_at) FROM episode WHERE look_at > ?1")?
-                .query_row([now.as_millisecond()], |row| row.get(0))?;
-            Ok((ids?, next.map(timestamp).transpose()?))
+            let sql = "SELECT id FROM episode WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2";
+            let ids = db.list(sql, values![now, limit], |row| episode_id(&row.get::<String>(0)?))?;
+            let next = db.one("SELECT MIN(look_at) FROM episode WHERE look_at > ?1", values![now])?;
+            Ok((ids, next.map(|row| row.maybe(0)).transpose()?.flatten()))
         })
     }
 
     /// Episodes, newest first.
     pub fn episodes(&self, phase: Option<&str>, limit: usize) -> Result<Vec<(EpisodeId, EpisodeRow)>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE ?1 IS NULL OR phase = ?1 ORDER BY changed_at DESC, id LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![phase, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
-            })?;
-            let mut out = Vec::new();
-            for row in rows {
-                let (id, row) = row?;
-                out.push((episode_id(&id)?, episode_row(row)?));
-            }
-            Ok(out)
+            let sql = "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE ?1 IS NULL OR phase = ?1
+                 ORDER BY changed_at DESC, id LIMIT ?2";
+            db.list(sql, values![phase, limit], |row| Ok((episode_id(&row.get::<String>(0)?)?, episode_row(row, 1)?)))
         })
     }
 
     /// Other episodes of the patients whom an episode's events named.
     pub fn episodes_of_same_patient(&self, id: EpisodeId) -> Result<Vec<EpisodeId>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT DISTINCT episode_id FROM episode_patient WHERE episode_id <> ?1
-                 AND patient IN (SELECT patient FROM episode_patient WHERE episode_id = ?1)",
-            )?;
-            let rows = statement.query_map([id.to_string()], |row| row.get::<_, String>(0))?;
-            rows.map(|row| episode_id(&row?)).collect()
+            let sql = "SELECT DISTINCT episode_id FROM episode_patient WHERE episode_id <> ?1
+                 AND patient IN (SELECT patient FROM episode_patient WHERE episode_id = ?1)";
+            db.list(sql, values![id.to_string()], |row| episode_id(&row.get::<String>(0)?))
         })
     }
 
     /// The events of an episode, each in its latest version.
     pub fn events_of(&self, episode: EpisodeId) -> Result<Vec<KeptEvent>, StoreFault> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT MAX(version), body FROM event WHERE episode_id = ?1 GROUP BY key ORDER BY MIN(id)")?;
-            let rows = statement.query_map([episode.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.map(|row| row.map(|(version, body)| KeptEvent { version, body: Personal::new(body) }).map_err(StoreFault::from)).collect()
+            let sql = "SELECT version, body FROM event e WHERE episode_id = ?1
+                 AND version = (SELECT MAX(version) FROM event WHERE key = e.key) ORDER BY id";
+            let read = |row: &Row| Ok(KeptEvent { version: row.get(0)?, body: Personal::new(row.get(1)?) });
+            db.list(sql, values![episode.to_string()], read)
         })
     }
 
     /// The episode of a message.
     pub fn episode_of(&self, message: MessageId) -> Result<Option<EpisodeId>, StoreFault> {
         self.read(|db| {
-            let found: Option<String> = db
-                .prepare_cached("SELECT episode_id FROM delivery WHERE message_id = ?1 LIMIT 1")?
-                .query_row([message.to_string()], |row| row.get(0))
-                .optional()?;
-            found.map(|text| episode_id(&text)).transpose()
+            let found = db.one("SELECT episode_id FROM delivery WHERE message_id = ?1 LIMIT 1", values![message.to_string()])?;
+            found.map(|row| episode_id(&row.get::<String>(0)?)).transpose()
         })
     }
 
     /// What became of an event's messages, in all its versions.
     pub fn past_of(&self, key: &Ref) -> Result<Vec<Past>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT d.message_id, d.destination, d.state, d.attempts > 0 OR d.last_answer IS NOT NULL
-                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE e.key = ?1 ORDER BY d.id",
-            )?;
-            let rows = statement.query_map([key.as_str()], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
-            })?;
-            let mut out = Vec::new();
-            for row in rows {
-                let (message, destination, state, tried) = row?;
-                let state = State::parse(&state).ok_or(StoreFault::Damaged { table: "delivery" })?;
-                out.push(Past { message: message_id(&message)?, destination: name(&destination)?, state, tried });
-            }
-            Ok(out)
+            let sql = "SELECT d.message_id, d.destination, d.state, d.attempts, d.last_answer
+                 FROM delivery d JOIN event e ON e.id = d.event_id WHERE e.key = ?1 ORDER BY d.id";
+            db.list(sql, values![key.as_str()], |row| {
+                Ok(Past {
+                    message: message_id(&row.get::<String>(0)?)?,
+                    destination: name(&row.get::<String>(1)?)?,
+                    state: state(row, 2)?,
+                    tried: row.get::<u32>(3)? > 0 || row.maybe::<String>(4)?.is_some(),
+                })
+            })
         })
     }
 
     /// Events of a source whose outcome has changed since it was told.
     pub fn untold(&self, source: &Name, limit: usize) -> Result<Vec<Untold>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2",
-            )?;
-            let rows = statement.query_map(params![source.as_str(), i64::try_from(limit).unwrap_or(1)], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?, row.get::<_, String>(4)?))
-            })?;
-            let mut out = Vec::new();
-            for row in rows {
-                let (event, outcome, origin, body, remarks) = row?;
-                let origin = Personal::new(String::from_utf8_lossy(&origin).into_owned());
-                let deliveries = deliveries_of(db, event)?;
-                out.push(Untold { event, outcome, origin, body: Personal::new(body), findings: findings(&remarks)?, deliveries });
-            }
-            Ok(out)
+            let sql =
+                "SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2";
+            db.list(sql, values![source.as_str(), limit], |row| {
+                let event = row.get(0)?;
+                Ok(Untold {
+                    event,
+                    outcome: row.get(1)?,
+                    origin: Personal::new(String::from_utf8_lossy(&row.get::<Vec<u8>>(2)?).into_owned()),
+                    body: Personal::new(row.get(3)?),
+                    findings: findings(&row.get::<String>(4)?)?,
+                    deliveries: deliveries_of(db, event)?,
+                })
+            })
         })
     }
 
     /// The source has heard these.
     pub async fn told(&self, told: Vec<(i64, i64)>) -> Result<(), StoreFault> {
         self.write(move |db| {
-            let mut statement = db.prepare_cached("UPDATE event SET outcome_told = ?2 WHERE id = ?1 AND outcome_told < ?2")?;
             for (event, outcome) in &told {
-                statement.execute([event, outcome])?;
+                db.execute("UPDATE event SET outcome_told = ?2 WHERE id = ?1 AND outcome_told < ?2", values![*event, *outcome])?;
             }
             Ok(())
         })
@@ -288,128 +255,101 @@ impl Store {
     /// Lines of the journal, oldest first: the next ones after a row, or the newest where none is named.
     pub fn journal(&self, filter: &Filter) -> Result<Vec<JournalRow>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT id, line FROM (SELECT id, line FROM journal WHERE id > ?1 AND (?2 IS NULL OR episode_id = ?2)
+            let sql = "SELECT id, line FROM (SELECT id, line FROM journal WHERE id > ?1 AND (?2 IS NULL OR episode_id = ?2)
                     AND (?3 IS NULL OR message_id LIKE ?3 || '%') AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR code = ?5) AND (?6 IS NULL OR at >= ?6)
-                    ORDER BY CASE WHEN ?1 = 0 THEN -id ELSE id END LIMIT ?7) ORDER BY id",
-            )?;
-            let rows = statement.query_map(
-                params![
-                    filter.after,
-                    filter.episode,
-                    filter.message,
-                    filter.state.map(State::code),
-                    filter.code,
-                    filter.since.map(Timestamp::as_millisecond),
-                    i64::try_from(filter.limit).unwrap_or(i64::MAX),
-                ],
+                    ORDER BY CASE WHEN ?1 = 0 THEN -id ELSE id END LIMIT ?7) AS chosen ORDER BY id";
+            let (episode, message, code) = (filter.episode.as_deref(), filter.message.as_deref(), filter.code.as_deref());
+            db.list(
+                sql,
+                values![filter.after, episode, message, filter.state.map(State::code), code, filter.since, filter.limit],
                 |row| Ok(JournalRow { id: row.get(0)?, line: row.get(1)? }),
-            )?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            )
         })
     }
 
     /// Deliveries, newest first.
     pub fn deliveries(&self, filter: &Filter) -> Result<Vec<DeliveryRow>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(&format!(
+            let sql = format!(
                 "SELECT {DELIVERY_COLUMNS} FROM delivery WHERE (?1 IS NULL OR episode_id = ?1) AND (?2 IS NULL OR message_id LIKE ?2 || '%')
                  AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR code = ?4) AND (?5 IS NULL OR created_at >= ?5) ORDER BY id DESC LIMIT ?6"
-            ))?;
-            let rows = statement.query_map(
-                params![
-                    filter.episode,
-                    filter.message,
-                    filter.state.map(State::code),
-                    filter.code,
-                    filter.since.map(Timestamp::as_millisecond),
-                    i64::try_from(filter.limit).unwrap_or(i64::MAX),
-                ],
-                |row| Ok(delivery(row)),
-            )?;
-            rows.map(|row| row?).collect()
+            );
+            let (episode, message, code) = (filter.episode.as_deref(), filter.message.as_deref(), filter.code.as_deref());
+            db.list(&sql, values![episode, message, filter.state.map(State::code), code, filter.since, filter.limit], delivery)
         })
     }
 
     /// Deliveries of a source event, all its versions, newest first, by its keyed reference.
     pub fn deliveries_of_event(&self, key: &Ref) -> Result<Vec<DeliveryRow>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(&format!(
-                "SELECT {DELIVERY_COLUMNS} FROM delivery WHERE event_id IN (SELECT id FROM event WHERE key = ?1) ORDER BY id DESC"
-            ))?;
-            let rows = statement.query_map([key.as_str()], |row| Ok(delivery(row)))?;
-            rows.map(|row| row?).collect()
+            let sql =
+                format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE event_id IN (SELECT id FROM event WHERE key = ?1) ORDER BY id DESC");
+            db.list(&sql, values![key.as_str()], delivery)
         })
     }
 
     pub fn event(&self, id: i64) -> Result<Option<EventRow>, StoreFault> {
         self.read(|db| {
-            let row = db
-                .prepare_cached("SELECT key, version, kind, episode_id, source, occurred_at, received_at FROM event WHERE id = ?1")?
-                .query_row([id], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?))
+            let sql = "SELECT key, version, kind, episode_id, source, occurred_at, received_at FROM event WHERE id = ?1";
+            let row = db.one(sql, values![id])?;
+            row.map(|row| {
+                Ok(EventRow {
+                    key: row.get(0)?,
+                    version: row.get(1)?,
+                    kind: row.get(2)?,
+                    episode: row.get(3)?,
+                    source: row.get(4)?,
+                    occurred_at: row.get(5)?,
+                    received_at: row.get(6)?,
                 })
-                .optional()?;
-            let Some((key, version, kind, episode, source, occurred, received)) = row else { return Ok(None) };
-            Ok(Some(EventRow { key, version, kind, episode, source, occurred_at: timestamp(occurred)?, received_at: timestamp(received)? }))
+            })
+            .transpose()
         })
     }
 
     pub fn attempts(&self, delivery: i64) -> Result<Vec<AttemptRow>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt FROM attempt WHERE delivery_id = ?1 ORDER BY started_at",
-            )?;
-            let rows = statement.query_map([delivery], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
-            })?;
-            let mut out = Vec::new();
-            for row in rows {
-                let (n, envelope, started, duration, answer, code, http_status, receipt): (_, _, _, _, _, _, _, Option<Vec<u8>>) = row?;
-                let duration_ms = u64::try_from(duration).unwrap_or(0);
-                let receipt = receipt.map(Personal::new);
-                out.push(AttemptRow { n, envelope, started_at: timestamp(started)?, duration_ms, answer, code, http_status, receipt });
-            }
-            Ok(out)
+            let sql = "SELECT n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt FROM attempt
+                 WHERE delivery_id = ?1 ORDER BY started_at";
+            db.list(sql, values![delivery], |row| {
+                Ok(AttemptRow {
+                    n: row.get(0)?,
+                    envelope: row.get(1)?,
+                    started_at: row.get(2)?,
+                    duration_ms: row.get(3)?,
+                    answer: row.get(4)?,
+                    code: row.maybe(5)?,
+                    http_status: row.maybe(6)?,
+                    receipt: row.maybe(7)?.map(Personal::new),
+                })
+            })
         })
     }
 
     /// Names of the rules that episodes began with.
     pub fn rules_in_use(&self) -> Result<Vec<String>, StoreFault> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT DISTINCT rules FROM episode")?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.read(|db| db.list("SELECT DISTINCT rules FROM episode", values![], |row| row.get(0)))
     }
 
     /// How many deliveries wait in the lanes of each destination.
     pub fn waiting(&self) -> Result<Vec<(Name, u64)>, StoreFault> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT destination, COUNT(*) FROM delivery WHERE open = 1 GROUP BY destination")?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-            let mut out = Vec::new();
-            for row in rows {
-                let (destination, count) = row?;
-                out.push((name(&destination)?, u64::try_from(count).unwrap_or(0)));
-            }
-            Ok(out)
+            let sql = "SELECT destination, COUNT(*) FROM delivery WHERE open = 1 GROUP BY destination";
+            db.list(sql, values![], |row| Ok((name(&row.get::<String>(0)?)?, row.get(1)?)))
         })
     }
 }
 
 /// Of an event in all its versions: an outcome tells of each.
-fn deliveries_of(db: &Connection, event: i64) -> Result<Vec<DeliveryRow>, StoreFault> {
-    let mut statement = db.prepare_cached(&format!(
+fn deliveries_of(db: &dyn Db, event: i64) -> Result<Vec<DeliveryRow>, StoreFault> {
+    let sql = format!(
         "SELECT {DELIVERY_COLUMNS} FROM delivery
          WHERE event_id IN (SELECT id FROM event WHERE key = (SELECT key FROM event WHERE id = ?1)) ORDER BY id"
-    ))?;
-    let rows = statement.query_map([event], |row| Ok(delivery(row)))?;
-    rows.map(|row| row?).collect()
+    );
+    db.list(&sql, values![event], delivery)
 }
 
-fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreFault> {
-    let moment = |column: usize| -> Result<Option<Timestamp>, StoreFault> { row.get::<_, Option<i64>>(column)?.map(timestamp).transpose() };
+fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
     Ok(DeliveryRow {
         id: row.get(0)?,
         event: row.get(1)?,
@@ -418,42 +358,52 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreFault> {
         episode: row.get(4)?,
         kind: row.get(5)?,
         version: row.get(6)?,
-        state: State::parse(&row.get::<_, String>(7)?).ok_or(StoreFault::Damaged { table: "delivery" })?,
+        state: state(row, 7)?,
         rules: row.get(8)?,
-        sequence: row.get(9)?,
+        sequence: row.maybe(9)?,
         attempts: row.get(10)?,
-        created_at: timestamp(row.get(11)?)?,
-        released_at: moment(12)?,
-        settled_at: moment(13)?,
-        next_at: moment(14)?,
-        content_hash: row.get(15)?,
-        code: row.get(16)?,
-        findings: findings(&row.get::<_, String>(17)?)?,
+        created_at: row.get(11)?,
+        released_at: row.maybe(12)?,
+        settled_at: row.maybe(13)?,
+        next_at: row.maybe(14)?,
+        content_hash: row.maybe(15)?,
+        code: row.maybe(16)?,
+        findings: findings(&row.get::<String>(17)?)?,
     })
 }
 
-fn kept_back(row: &Row<'_>) -> Result<KeptBack, StoreFault> {
+fn kept_back(row: &Row) -> Result<KeptBack, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     Ok(KeptBack {
-        message: message_id(&row.get::<_, String>(0)?)?,
-        destination: name(&row.get::<_, String>(1)?)?,
-        kind: EventType::parse(&row.get::<_, String>(2)?).ok_or_else(damaged)?,
+        message: message_id(&row.get::<String>(0)?)?,
+        destination: name(&row.get::<String>(1)?)?,
+        kind: EventType::parse(&row.get::<String>(2)?).ok_or_else(damaged)?,
         version: row.get(3)?,
-        event_ref: Ref::parse(&row.get::<_, String>(4)?).ok_or_else(damaged)?,
+        event_ref: Ref::parse(&row.get::<String>(4)?).ok_or_else(damaged)?,
         event: Personal::new(row.get(5)?),
-        useful_until: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
-        findings: findings(&row.get::<_, String>(7)?)?,
-        state: State::parse(&row.get::<_, String>(8)?).ok_or_else(damaged)?,
+        useful_until: row.maybe(6)?,
+        findings: findings(&row.get::<String>(7)?)?,
+        state: state(row, 8)?,
     })
 }
 
-fn episode_row((version, rules, body, opened_at, changed_at): (i64, String, Vec<u8>, i64, i64)) -> Result<EpisodeRow, StoreFault> {
-    let version = u64::try_from(version).map_err(|_| StoreFault::Damaged { table: "episode" })?;
-    Ok(EpisodeRow { version, rules, body: Personal::new(body), opened_at: timestamp(opened_at)?, changed_at: timestamp(changed_at)? })
+/// The columns of an episode from `first` on.
+fn episode_row(row: &Row, first: usize) -> Result<EpisodeRow, StoreFault> {
+    Ok(EpisodeRow {
+        version: row.get(first)?,
+        rules: row.get(first + 1)?,
+        body: Personal::new(row.get(first + 2)?),
+        opened_at: row.get(first + 3)?,
+        changed_at: row.get(first + 4)?,
+    })
 }
 
 fn episode_id(text: &str) -> Result<EpisodeId, StoreFault> {
     Uuid::try_parse(text).map(EpisodeId).map_err(|_| StoreFault::Damaged { table: "episode" })
+}
+
+fn state(row: &Row, column: usize) -> Result<State, StoreFault> {
+    State::parse(&row.get::<String>(column)?).ok_or(StoreFault::Damaged { table: "delivery" })
 }
 
 fn findings(json: &str) -> Result<Vec<Finding>, StoreFault> {

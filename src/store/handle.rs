@@ -1,0 +1,223 @@
+//! A handle to the store: one writer that commits in groups, and readers beside it, over either database.
+
+use super::StoreFault;
+use super::db::{Db, values};
+use crate::fault::{Code, Fault};
+use crate::model::keyed::ReferenceKey;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Most writes in one transaction.
+const GROUP_MAX: usize = 512;
+/// Writes that may wait; whoever writes more waits with them.
+const QUEUE_MAX: usize = 2_048;
+const READERS_MAX: usize = 4;
+/// The statements of each version, in order.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+
+pub(super) type Connection = Box<dyn Db + Send>;
+pub(super) type Connect = Box<dyn Fn() -> Result<Connection, StoreFault> + Send + Sync>;
+
+/// A handle to the store; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    key: ReferenceKey,
+    writer: Option<mpsc::Sender<Job>>,
+    connect: Connect,
+    readers: Mutex<Vec<Connection>>,
+    /// Counts what others may be waiting for: new deliveries, new outcomes.
+    news: watch::Sender<u64>,
+    /// Held as long as this process writes.
+    _lock: Option<File>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// Runs in a savepoint of the group; what it returns is called with the group's outcome.
+type Job = Box<dyn FnOnce(&dyn Db) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), StoreFault>) + Send>;
+
+impl Store {
+    /// Over a database whose schema stands. `secret` becomes its key for references if it has none.
+    pub(super) fn writing(connect: Connect, secret: &[u8; 32], lock: Option<File>) -> Result<Self, StoreFault> {
+        let connection = connect()?;
+        connection
+            .execute("INSERT INTO meta (name, value) VALUES ('reference_key', ?1) ON CONFLICT DO NOTHING", values![secret.as_slice()])?;
+        let mut store = Self::reading(connect)?;
+        let (writer, jobs) = mpsc::channel(QUEUE_MAX);
+        let inner = Arc::get_mut(&mut store.0).ok_or(StoreFault::Stopped)?;
+        inner.writer = Some(writer);
+        inner._lock = lock;
+        let shared = connection.is_shared();
+        let handle = Arc::downgrade(&store.0);
+        let reconnect = move || handle.upgrade().map_or(Err(StoreFault::Stopped), |inner| (inner.connect)());
+        let spawned = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_loop(connection, &reconnect, jobs));
+        spawned.map_err(|_| StoreFault::Stopped)?;
+        if shared {
+            store.listen()?;
+        }
+        Ok(store)
+    }
+
+    pub(super) fn reading(connect: Connect) -> Result<Self, StoreFault> {
+        let connection = connect()?;
+        let row = connection.one("SELECT value FROM meta WHERE name = 'reference_key'", values![])?;
+        let secret: [u8; 32] = row.ok_or(StoreFault::Damaged { table: "meta" })?.get(0)?;
+        Ok(Self(Arc::new(Inner {
+            key: ReferenceKey::new(&secret),
+            writer: None,
+            connect,
+            readers: Mutex::new(vec![connection]),
+            news: watch::Sender::new(0),
+            _lock: None,
+        })))
+    }
+
+    /// Other processes write too, and cannot ring here: whoever waits looks once a second.
+    fn listen(&self) -> Result<(), StoreFault> {
+        let store = Arc::downgrade(&self.0);
+        let ring = move || {
+            while let Some(inner) = store.upgrade() {
+                inner.news.send_modify(|count| *count += 1);
+                drop(inner);
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+        };
+        std::thread::Builder::new().name("store-news".to_owned()).spawn(ring).map(drop).map_err(|_| StoreFault::Stopped)
+    }
+
+    pub fn reference_key(&self) -> &ReferenceKey {
+        &self.0.key
+    }
+
+    /// Turns with every commit that gives somebody something to do. Be woken by it; do not poll.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.0.news.subscribe()
+    }
+
+    pub(super) fn ring(&self) {
+        self.0.news.send_modify(|count| *count += 1);
+    }
+
+    /// Runs `work` in the writer's next group. Its own failure undoes its own writes and nobody else's.
+    fn job<T: Send + 'static>(
+        work: impl FnOnce(&dyn Db) -> Result<T, StoreFault> + Send + 'static,
+    ) -> (Job, oneshot::Receiver<Result<T, StoreFault>>) {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |db| {
+            let done = within_savepoint(db, work);
+            Box::new(move |group| {
+                // Nobody may be waiting any more; the write stands all the same.
+                let _ = tell.send(group.and(done));
+            })
+        });
+        (job, told)
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Db) -> Result<T, StoreFault> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        let (job, told) = Self::job(work);
+        let writer = self.0.writer.as_ref().ok_or(StoreFault::Stopped)?;
+        writer.send(job).await.map_err(|_| StoreFault::Stopped)?;
+        told.await.map_err(|_| StoreFault::Stopped)?
+    }
+
+    /// The same for a thread that may wait.
+    pub(super) fn write_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Db) -> Result<T, StoreFault> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        let (job, told) = Self::job(work);
+        let writer = self.0.writer.as_ref().ok_or(StoreFault::Stopped)?;
+        writer.blocking_send(job).map_err(|_| StoreFault::Stopped)?;
+        told.blocking_recv().map_err(|_| StoreFault::Stopped)?
+    }
+
+    /// Reads what has been committed.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&dyn Db) -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+        let pooled = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match pooled.filter(|connection| !connection.is_broken()) {
+            Some(connection) => connection,
+            None => (self.0.connect)()?,
+        };
+        let out = work(connection.as_ref());
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_MAX {
+            readers.push(connection);
+        }
+        out
+    }
+}
+
+/// Brings the schema to this program's version. `version` is what the database says of itself.
+pub(super) fn migrate(
+    db: &dyn Db,
+    version: i64,
+    translate: fn(&str) -> String,
+    note: fn(&dyn Db, i64) -> Result<(), StoreFault>,
+) -> Result<(), StoreFault> {
+    for (done, migration) in MIGRATIONS.iter().enumerate().skip(usize::try_from(version).unwrap_or(0)) {
+        db.batch("BEGIN")?;
+        let run = db.batch(&translate(migration)).and_then(|()| note(db, i64::try_from(done + 1).unwrap_or(i64::MAX)));
+        db.batch(if run.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        run?;
+    }
+    Ok(())
+}
+
+/// Whether this program can work with a schema.
+pub(super) fn fits(version: i64) -> bool {
+    usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len())
+}
+
+pub(super) fn unusable(place: &str, fault: StoreFault) -> Fault {
+    Fault::with(Code::CfgStore, format!("{place} ({fault})"))
+}
+
+fn within_savepoint<T>(db: &dyn Db, work: impl FnOnce(&dyn Db) -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+    db.batch("SAVEPOINT job")?;
+    let done = work(db);
+    db.batch(if done.is_ok() { "RELEASE SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job" })?;
+    done
+}
+
+/// Takes what waits, writes it in one transaction, commits, and only then answers.
+fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, StoreFault>, mut jobs: mpsc::Receiver<Job>) {
+    let mut group = Vec::new();
+    let begin = if db.is_shared() { "BEGIN" } else { "BEGIN IMMEDIATE" };
+    while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+        if db.is_broken()
+            && let Ok(anew) = reconnect()
+        {
+            db = anew;
+        }
+        if db.batch(begin).is_err() {
+            // The jobs are dropped unrun; whoever waits hears that nothing was written.
+            group.clear();
+            continue;
+        }
+        let jobs = std::mem::take(&mut group);
+        let Ok(answers) = catch_unwind(AssertUnwindSafe(|| jobs.into_iter().map(|job| job(db.as_ref())).collect::<Vec<Answer>>())) else {
+            // Nothing of the group was committed; whoever waits hears that, and the writer lives on.
+            let _ = db.batch("ROLLBACK");
+            continue;
+        };
+        let committed = db.batch("COMMIT");
+        if committed.is_err() {
+            let _ = db.batch("ROLLBACK");
+        }
+        for answer in answers {
+            answer(committed);
+        }
+    }
+}
