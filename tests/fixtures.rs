@@ -41,6 +41,16 @@ fn tell_the_story_that_is_asked_for() {
 }
 
 #[test]
+fn the_order_of_arrival_does_not_change_how_an_episode_ends() {
+    let end = |name: &str| {
+        let text = fs::read_to_string(fixtures().join(name).join("expect.toml")).expect("expect.toml");
+        let (_, end) = text.split_once("\n[[episode]]\n").expect("an episode");
+        end.split_once("\n[log]\n").expect("a log").0.to_owned()
+    };
+    assert_eq!(end("order-as-it-happened"), end("order-as-it-arrived"));
+}
+
+#[test]
 fn every_story_is_told_in_both_languages() {
     for dir in cases() {
         let text = fs::read_to_string(dir.join("README.md")).unwrap_or_else(|fault| panic!("{}: {fault}", dir.display()));
