@@ -10,12 +10,12 @@ mod outpatient;
 mod stay;
 
 pub use alarms::{Alarm, Alarms, Rung, ring};
-pub use fact::{Links, add, fact, is_void, missing_in_notice, target_of};
+pub use fact::{Links, acknowledged_of, add, fact, is_void, missing_in_notice, target_of};
 
 use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};
-use crate::model::calendar::{begin, days_between, hours};
+use crate::model::calendar::{begin, days_between};
 use crate::model::catalogue::{EventType, Origin};
-use crate::model::episode::{EpisodeState, Fact, Identity, Phase, SipPhase, VOID, What};
+use crate::model::episode::{EpisodeState, Fact, Identity, Phase, Sip, SipPhase, VOID, What};
 use crate::model::event::{Circumstance, ConsentStatus, IdType, Protection};
 use crate::model::person::PersonIdKind;
 use crate::model::regime::Regime;
@@ -57,10 +57,10 @@ impl Folding<'_> {
         }
         self.open_stay(fact);
         self.remember(fact);
-        if let Some(course) = &mut self.course {
-            course.take(fact, &self.state.statuses, &self.state.circumstances, self.regime);
-        }
         self.sip(fact);
+        if let Some(course) = &mut self.course {
+            course.take(fact, &self.state, self.regime);
+        }
         self.outpatient(fact);
         self.interrupt(fact);
     }
@@ -78,36 +78,46 @@ impl Folding<'_> {
     fn open_stay(&mut self, fact: &Fact) {
         let opens = match (&self.course, fact.kind) {
             (None, kind) => matches!(kind, EventType::KVb | EventType::RIn | EventType::RUk | EventType::RUt),
-            (Some(course), EventType::KVb) => course.stay.phase.is_over() || course.stay.end().is_some(),
+            (Some(course), EventType::KVb) => course.stay.end().is_some() || self.has_lapsed(course, fact),
             (Some(course), EventType::RIn) => self.is_new_admission(course, fact),
+            (Some(course), EventType::RUk | EventType::RUt) => is_of_another_stay(course, fact),
             _ => false,
         };
         if !opens {
             return;
         }
-        let mut readmitted_after = None;
         if let Some(course) = self.course.take() {
-            let near = |at: &Timestamp| {
-                days_between(local_day(*at), local_day(fact.occurred_at))
-                    <= i32::try_from(self.regime.parameters.readmission_days).unwrap_or(i32::MAX)
-            };
-            readmitted_after =
-                course.stay.discharged_at.filter(near).filter(|_| fact.kind == EventType::RIn || course.stay.phase != Phase::Announced);
             let stay = course.conclude(&self.state, self.regime, fact.occurred_at, true);
             self.state.earlier.push(stay);
             self.state.statuses.clear();
             self.state.circumstances.retain(|name, _| name == "municipality");
+            // A plan that stands goes on; a call, or a refusal, was for the stay that has ended.
+            let sip = &mut self.state.sip;
+            if !sip.own_call && !matches!(sip.phase, SipPhase::Made | SipPhase::FollowedUp) {
+                *sip = Sip::default();
+            }
         }
         self.interrupted = false;
-        self.course = Some(Course::new(fact, readmitted_after));
+        self.course = Some(Course::new(fact, self.readmitted_after(fact)));
     }
 
     /// A notice that comes after the end of a stay opens another one, unless it is only late.
     fn is_new_admission(&self, course: &Course, fact: &Fact) -> bool {
         let What::Admission { admitted_at, .. } = fact.what else { return false };
-        let announced_long_ago = course.stay.phase == Phase::Announced
-            && fact.occurred_at > course.stay.opened_at + hours(self.regime.parameters.not_admitted_h);
-        course.stay.end().map_or(course.stay.phase.is_over() || announced_long_ago, |end| admitted_at > end)
+        course.stay.end().map_or_else(|| self.has_lapsed(course, fact), |end| admitted_at > end)
+    }
+
+    /// An announcement that nothing came of.
+    fn has_lapsed(&self, course: &Course, fact: &Fact) -> bool {
+        course.stay.phase == Phase::Announced && fact.occurred_at > stay::lapses_at(&course.stay, self.regime)
+    }
+
+    /// The discharge before, where it was recent.
+    fn readmitted_after(&self, fact: &Fact) -> Option<Timestamp> {
+        let at = if let What::Admission { admitted_at, .. } = fact.what { admitted_at } else { fact.occurred_at };
+        let days = i32::try_from(self.regime.parameters.readmission_days).unwrap_or(i32::MAX);
+        let before = self.state.earlier.iter().rev().find_map(|stay| stay.discharged_at);
+        before.filter(|before| days_between(local_day(*before), local_day(at)) <= days)
     }
 
     /// What every event may tell.
@@ -123,11 +133,14 @@ impl Folding<'_> {
         if let (Some(party), Some(sender)) = (party, &fact.sender) {
             state.units.insert(party, sender.clone());
         }
-        // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
-        if state.patient.as_ref().is_none_or(|known| rank(known) <= rank(&fact.patient)) {
-            state.patient = Some(fact.patient.clone());
+        // A voiding may name the person that the voided event was wrong about.
+        if !is_void(fact.kind) {
+            // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
+            if state.patient.as_ref().is_none_or(|known| rank(known) <= rank(&fact.patient)) {
+                state.patient = Some(fact.patient.clone());
+            }
+            self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
         }
-        self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
         // Protection once said holds: taking it for ended by mistake cannot be made good.
         state.protected = state.protected.max(fact.protected.unwrap_or(Protection::None));
         state.consent = fact.consent.or(state.consent);
@@ -152,7 +165,8 @@ impl Folding<'_> {
         let sip = &mut self.state.sip;
         match &fact.what {
             What::Call { .. } => {
-                sip.own_call = fact.kind == EventType::KKs;
+                let inside = self.course.as_ref().is_some_and(|course| course.stay.phase.is_inpatient());
+                sip.own_call = fact.kind == EventType::KKs || (sip.own_call && !inside);
                 if sip.phase != SipPhase::Made {
                     sip.phase = SipPhase::Called;
                 }
@@ -176,14 +190,22 @@ impl Folding<'_> {
         }
     }
 
+    /// What is open is broken off; what had ended by itself before stays as it ended.
     fn interrupt(&mut self, fact: &Fact) {
         let What::Interrupted { .. } = fact.what else { return };
+        let planned = matches!(self.state.sip.phase, SipPhase::Made | SipPhase::FollowedUp);
+        let closed = self.course.as_ref().is_none_or(|course| {
+            let settled = |at| fact.occurred_at > stay::settles_at(at, self.regime) && !planned;
+            course.stay.phase.is_over() || self.has_lapsed(course, fact) || course.stay.discharged_at.is_some_and(settled)
+        });
+        let outpatient = self.state.enrolled || self.state.sip.own_call || self.state.seen.contains(&EventType::KOb);
+        if closed && self.course.is_some() && !outpatient {
+            return;
+        }
         self.interrupted = true;
         self.state.enrolled = false;
         self.state.sip.own_call = false;
-        if let Some(course) = &mut self.course
-            && !course.stay.phase.is_over()
-        {
+        if let Some(course) = self.course.as_mut().filter(|_| !closed) {
             course.stay.phase = Phase::Interrupted;
             course.stay.ended_at = Some(fact.occurred_at);
         }
@@ -210,6 +232,8 @@ impl Folding<'_> {
         match stay {
             Some(phase) if !phase.is_over() => phase,
             _ if outpatient::is_open(state) => Phase::Outpatient,
+            // Something else has been under way, and ended, since the stay was broken off.
+            Some(Phase::Interrupted) if !self.interrupted => Phase::Closed,
             Some(phase) => phase,
             None if self.interrupted => Phase::Interrupted,
             None if outpatient => Phase::Closed,
@@ -224,6 +248,17 @@ impl Folding<'_> {
         let edges = running.flat_map(|due| [due.warn_at, after(due.due_at)]);
         let stay = self.state.stay.iter().flat_map(|stay| stay::edges(stay, self.regime));
         edges.chain(stay).filter(|at| *at > now).min()
+    }
+}
+
+/// Ready or discharged after the stay has ended: of a stay whose admission notice has not come. A second word on the day of
+/// the discharge is about the same.
+fn is_of_another_stay(course: &Course, fact: &Fact) -> bool {
+    let Some(end) = course.stay.end() else { return false };
+    match fact.what {
+        What::Ready { ready_at, .. } => ready_at > end,
+        What::Discharge { discharged_at } => local_day(discharged_at) > local_day(end),
+        _ => false,
     }
 }
 

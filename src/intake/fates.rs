@@ -1,7 +1,7 @@
 //! What becomes of messages: the new one, and those that are kept back.
 
 use super::case::Waiting;
-use super::judge::{Arrival, Judgement};
+use super::judge::{Arrival, Judgement, referred};
 use super::lines;
 use super::outgoing::{Address, message, question};
 use crate::check::{self, Ruling};
@@ -202,8 +202,8 @@ impl Judgement<'_> {
             question(&waiting.event, &episode::missing_in_notice(&waiting.event), sender)
         };
         let refused = |findings| (Effect::Withhold, findings);
-        let voided = own.as_ref().and_then(|fact| episode::target_of(fact, &self.case.facts));
-        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, voided).map_err(refused)?.0;
+        let referred = own.as_ref().and_then(|fact| referred(fact, &self.case.facts));
+        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, referred).map_err(refused)?.0;
         let standing =
             Standing { discounted: self.state.ignored.get(key).copied(), lacks_target: self.state.waiting.contains(key), late: false };
         let corrected = own.as_ref().and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key)).cloned();
