@@ -432,7 +432,8 @@ impl<'a> Maker<'a> {
             Body::KHa(end) => end.end_date = plus_days(days(random, 4), -2),
             Body::KOb(request) => request.answer_by = now + hours(random, 5 * 24),
             Body::ROs(answer) => {
-                answer.answer = *random.pick(&[None, Some(RequestAnswer::Done), Some(RequestAnswer::MoreNeeded), Some(RequestAnswer::Declined)]);
+                answer.answer =
+                    *random.pick(&[None, Some(RequestAnswer::Done), Some(RequestAnswer::MoreNeeded), Some(RequestAnswer::Declined)]);
             }
             Body::RMb(note) | Body::RPm(note) | Body::KPm(note) | Body::KAd(note) => {
                 note.category = *random.pick(&[NoteCategory::NotAdmitted, NoteCategory::Other]);
