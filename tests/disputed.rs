@@ -2,6 +2,8 @@
 //!
 //! Each is ignored until it is decided; then it loses its `#[ignore]`, or goes.
 
+#![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
+
 #[expect(dead_code, reason = "the other test makes histories with it")]
 #[path = "support/history.rs"]
 mod history;
@@ -36,12 +38,12 @@ fn items(status: ItemStatus, codes: &'static [&'static str]) -> impl FnOnce(&mut
         let Body::KCl(update) = &mut event.body else { panic!("not a K-CL") };
         let mut entry = update.items.0[0].clone();
         (entry.status, entry.share) = (status, Some(Party::K));
-        let coded = |code: &&str| {
+        let with_code = |code: &&str| {
             let mut entry = entry.clone();
             entry.code = ItemCode::parse(code).expect("a code");
             entry
         };
-        update.items.0 = codes.iter().map(coded).collect();
+        update.items.0 = codes.iter().map(with_code).collect();
     }
 }
 

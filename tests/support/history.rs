@@ -21,7 +21,7 @@ use vardbro::model::personal::Personal;
 use vardbro::model::shape::Text;
 use vardbro::model::time::local_day;
 
-/// Repeatable randomness (SplitMix64).
+/// Repeatable randomness (`SplitMix64`).
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -30,10 +30,12 @@ impl Property {
     /// Whether a history is tried with it: the dear ones look at a share only.
     pub(crate) fn looks_at(self, number: usize) -> bool {
         match self {
-            Self::Arrival | Self::Discounted | Self::Voided | Self::Sane => true,
-            Self::Time => number.is_multiple_of(4),
-            Self::Transitions => number % 8 == 1,
-            Self::Alarms => number % 16 == 3,
+            Self::Arrival => true,
+            Self::Sane | Self::Discounted => number.is_multiple_of(2),
+            Self::Voided => number % 2 == 1,
+            Self::Time => number % 6 == 1,
+            Self::Alarms => number % 12 == 3,
+            Self::Transitions => number % 18 == 5,
         }
     }
 
