@@ -2,8 +2,9 @@
 
 use super::{Ending, rules, say};
 use crate::config;
+use crate::daemon;
 use crate::model::state::State;
-use crate::ops::{self, Found};
+use crate::ops::{self, Found, Sets};
 use crate::store::{Filter, Store};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -24,6 +25,18 @@ pub(super) struct Where {
     /// The store's file, without a configuration
     #[arg(long)]
     store: Option<PathBuf>,
+}
+
+impl Where {
+    /// The store, and the sets of rules that its episodes may run under; without a configuration those in the binary.
+    pub(super) fn open_with_rules(&self) -> Result<(Store, Sets), Ending> {
+        let Some(path) = &self.store else {
+            let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
+            let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
+            return Ok((Store::open_to_read(&settings.store_path)?, sets));
+        };
+        Ok((Store::open_to_read(path)?, rules::shipped_sets()?))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod episodes;
 mod inspect;
 mod rules;
 mod run;
@@ -49,6 +50,9 @@ enum Command {
     /// Look at messages
     #[command(subcommand)]
     Messages(inspect::MessagesCommand),
+    /// Look at episodes
+    #[command(subcommand)]
+    Episodes(episodes::EpisodesCommand),
     /// The page of a code or a rule
     Explain {
         /// VB-MAP-005, CHK-1
@@ -122,6 +126,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
+        Command::Episodes(command) => episodes::run(command, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),
         Command::Config(command) => settings::run(command),

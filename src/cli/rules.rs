@@ -6,9 +6,8 @@ use crate::check::rules::{Rules, shipped};
 use crate::config;
 use crate::daemon;
 use crate::fault::{Code, Fault};
-use crate::ops;
+use crate::ops::{self, Sets};
 use clap::{Args, Subcommand};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,13 +44,11 @@ pub(super) struct Known {
     config: Option<PathBuf>,
 }
 
-type Sets = BTreeMap<String, Arc<Rules>>;
-
 impl Known {
     /// The sets, and the name of the one in use.
     fn sets(&self) -> Result<(Sets, Option<String>), Ending> {
         let Some(file) = &self.config else {
-            return Ok((in_the_binary()?.into_iter().map(|set| (set.name.clone(), Arc::new(set))).collect(), None));
+            return Ok((shipped_sets()?, None));
         };
         let settings = config::load(Some(file), std::env::vars().collect()).map_err(Ending::Faults)?;
         Ok((daemon::rule_sets(&settings).map_err(Ending::Faults)?, Some(settings.rules.name)))
@@ -62,6 +59,11 @@ impl Known {
 pub(super) fn in_the_binary() -> Result<Vec<Rules>, Ending> {
     let parse = |(name, text): &(&str, &str)| Rules::parse(text).map_err(|_| Ending::Internal(Fault::with(Code::CfgRules, *name)));
     shipped().iter().map(parse).collect()
+}
+
+/// The shipped sets, by name.
+pub(super) fn shipped_sets() -> Result<Sets, Ending> {
+    Ok(in_the_binary()?.into_iter().map(|set| (set.name.clone(), Arc::new(set))).collect())
 }
 
 pub(super) fn run(command: RulesCommand, swedish: bool) -> Result<Ending, Ending> {
