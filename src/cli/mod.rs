@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod episodes;
 mod inspect;
+mod report;
 mod rules;
 mod run;
 mod settings;
@@ -53,6 +54,8 @@ enum Command {
     /// Look at episodes
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
+    /// Figures of a month: patients ready for discharge, checklist, what was late, outpatient care
+    Report(report::ReportArgs),
     /// The page of a code or a rule
     Explain {
         /// VB-MAP-005, CHK-1
@@ -127,6 +130,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
         Command::Episodes(command) => episodes::run(command, swedish),
+        Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),
         Command::Config(command) => settings::run(command),

@@ -7,6 +7,8 @@ mod episodes;
 mod explain;
 mod journal;
 mod messages;
+mod report;
+mod report_text;
 mod rules;
 
 pub use cases::{Named, Readmission, Seen, Sets, find_episode, readmissions, see, see_all};
@@ -15,4 +17,5 @@ pub use episodes::{episode_text, episodes_list};
 pub use explain::explain;
 pub use journal::line_text;
 pub use messages::{Found, find, list, show};
+pub use report::{Cell, Column, Month, Report, ReportKind, Table, report};
 pub use rules::{rules_diff, rules_json, rules_list, rules_show};
