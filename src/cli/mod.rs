@@ -5,6 +5,7 @@ mod demo;
 mod episodes;
 mod inspect;
 mod report;
+mod requests;
 mod rules;
 mod run;
 mod settings;

@@ -382,6 +382,14 @@ impl Store {
         })
     }
 
+    /// A delivery by its row.
+    pub fn delivery(&self, id: i64) -> Result<Option<DeliveryRow>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?1"))?;
+            statement.query_row([id], |row| Ok(delivery(row))).optional()?.transpose()
+        })
+    }
+
     /// Deliveries of a source event, all its versions, newest first, by its keyed reference.
     pub fn deliveries_of_event(&self, key: &Ref) -> Result<Vec<DeliveryRow>, StoreFault> {
         self.read(|db| {
