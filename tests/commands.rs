@@ -347,7 +347,12 @@ fn the_report_of_ready_patients_counts_as_the_region_does() {
     event(&mut world, "R-IN", "E", "2026-03-09T10:00:00+01:00", &|event| event["data"] = admission_data("2026-03-09T09:00:00+01:00"));
     event(&mut world, "R-UK", "E", "2026-03-10T09:00:00+01:00", &|_| {});
     event(&mut world, "R-AU", "E", "2026-03-11T09:00:00+01:00", &|_| {});
-    let report = reported(&world, ReportKind::Ready, instant("2026-04-30T12:00:00+02:00"));
+    let now = instant("2026-04-30T12:00:00+02:00");
+    let said = text(&world, &seen(&world, "B", now), now, true);
+    for told in ["Betalningsansvar (preliminärt): Utlöst", "Dagar att betala för: 7", "Summa: belopp saknas för året"] {
+        assert!(said.contains(told), "{told} in\n{said}");
+    }
+    let report = reported(&world, ReportKind::Ready, now);
     let made: Value = serde_json::from_str(&report.json()).expect("JSON");
     assert_eq!((&made["report"], &made["month"], &made["preliminary"]), (&json!("utskrivningsklara"), &json!("2026-03"), &json!(true)));
     assert_eq!(

@@ -174,13 +174,12 @@ fn release(message: &str, config: &Path, reason: &str, confirmation: &Confirmati
         Found::Several(rows) => {
             // Older versions and other destinations need no more of the name where one alone is held.
             let mut held: Vec<DeliveryRow> = rows.iter().filter(|row| row.state == State::Held).cloned().collect();
-            match held.pop().filter(|_| held.is_empty()) {
-                Some(row) => row,
-                None => {
-                    say(&ops::list(&rows, swedish));
-                    return Ok(Ending::Findings);
-                }
+            let one = held.pop().filter(|_| held.is_empty());
+            if one.is_none() {
+                say(&ops::list(&rows, swedish));
             }
+            let Some(row) = one else { return Ok(Ending::Findings) };
+            row
         }
         Found::Nothing => return Ok(nothing(swedish)),
     };

@@ -2,9 +2,10 @@
 
 use super::cases::{Readmission, Seen};
 use super::episodes::{PARTIES, deviation_text, item_text};
-use crate::model::bodies::Party;
+use crate::model::bodies::{ItemCode, Party, Specialty};
 use crate::model::checklist::Stage;
 use crate::model::episode::{Deviation, Due, Fact, Payment, Stay};
+use crate::model::event::ConsentStatus;
 use crate::model::finding::Finding;
 use crate::model::time::instant_text;
 use crate::store::DeliveryRow;
@@ -38,7 +39,7 @@ pub fn episode_json(seen: &Seen, others: &[Readmission], deliveries: &[DeliveryR
         "{:#}\n",
         json!({
             "episodeId": seen.id.to_string(), "phase": state.phase.code(), "rules": seen.rules.name, "changedAt": instant_text(seen.changed_at),
-            "protected": state.protected.code(), "consent": state.consent.map(|consent| consent.code()), "twoPersons": state.two_persons,
+            "protected": state.protected.code(), "consent": state.consent.map(ConsentStatus::code), "twoPersons": state.two_persons,
             "circumstances": state.circumstances, "enrolled": state.enrolled, "openRequests": state.open_requests,
             "sip": {
                 "phase": state.sip.phase.code(), "ownCall": state.sip.own_call, "madeAt": moment(state.sip.made_at),
@@ -67,12 +68,12 @@ fn stay_json(seen: &Seen, stay: &Stay, after: Vec<Value>, swedish: bool) -> Valu
         .collect();
     let deviation = |deviation: &Deviation| {
         json!({
-            "rule": deviation.rule, "item": deviation.item.as_ref().map(|item| item.as_str()), "owners": codes(&deviation.owners),
+            "rule": deviation.rule, "item": deviation.item.as_ref().map(ItemCode::as_str), "owners": codes(&deviation.owners),
             "text": deviation_text(seen, deviation, swedish),
         })
     };
     json!({
-        "phase": stay.phase.code(), "specialty": stay.specialty.map(|specialty| specialty.code()), "noticeAt": moment(stay.notice_at),
+        "phase": stay.phase.code(), "specialty": stay.specialty.map(Specialty::code), "noticeAt": moment(stay.notice_at),
         "noticeLate": stay.late, "noticeIncomplete": stay.incomplete, "admittedAt": moment(stay.admitted_at),
         "estimatedDischargeAt": moment(stay.estimate), "plannedDischargeAt": moment(stay.planned),
         "readyAt": moment(stay.ready.map(|ready| ready.sent_at)),

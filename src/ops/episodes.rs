@@ -160,7 +160,7 @@ impl Page<'_> {
         for at in &stay.withdrawn {
             self.at(("Utskrivningsklar återtagen", "Ready for discharge withdrawn"), Some(*at));
         }
-        self.at(("Utskrivningsklar sedan", "Ready for discharge since"), stay.ready.map(|ready| ready.sent_at));
+        self.at(("Underrättelse om utskrivningsklar", "Notice of ready for discharge"), stay.ready.map(|ready| ready.sent_at));
         if let Some(on) = stay.risk_on {
             self.line(1, self.word("Riskbedömning", "Assessment of risks"), &on.to_string());
         }

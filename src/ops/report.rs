@@ -218,7 +218,7 @@ fn ready_tables(all: &[Ready]) -> Vec<Table> {
         columns: vec![
             EPISODE,
             SPECIALTY,
-            column("noticeAt", "Utskrivningsklar sedan", "Ready for discharge since"),
+            column("noticeAt", "Underrättelse", "Notice"),
             column("withdrawnAt", "Återtagen", "Withdrawn"),
             column("dischargedAt", "Utskriven", "Discharged"),
             column("days", "Dagar", "Days"),
@@ -289,7 +289,8 @@ fn shares(seen: &Seen, month: Month) -> Vec<Share> {
 }
 
 fn checklist_tables(shares: &[Share]) -> Vec<Table> {
-    let mut items: BTreeMap<(&ItemCode, Party), (&(String, String), usize, usize)> = BTreeMap::new();
+    type Total<'a> = (&'a (String, String), usize, usize);
+    let mut items: BTreeMap<(&ItemCode, Party), Total<'_>> = BTreeMap::new();
     let mut owners: BTreeMap<Party, (usize, usize)> = BTreeMap::new();
     for share in shares {
         let item = items.entry((&share.item, share.owner)).or_insert((&share.text, 0, 0));
