@@ -10,7 +10,7 @@ mod read;
 mod request;
 mod sqlite;
 
-pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, Untold};
+pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, UnderRules, Untold};
 pub use request::{Asked, RequestRow};
 pub use sqlite::Store;
 

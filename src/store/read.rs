@@ -3,6 +3,7 @@
 use super::queue::timestamp;
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
+use crate::model::episode::Phase;
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
@@ -53,6 +54,16 @@ pub struct EpisodeRow {
     pub body: Personal<Vec<u8>>,
     pub opened_at: Timestamp,
     pub changed_at: Timestamp,
+}
+
+/// An episode under a set of rules, as far as a move to another set is planned by it.
+#[derive(Debug, Clone)]
+pub struct UnderRules {
+    pub id: EpisodeId,
+    pub version: u64,
+    pub phase: Phase,
+    pub withheld: u32,
+    pub held: u32,
 }
 
 /// An event whose source has not heard the latest.
@@ -179,6 +190,46 @@ impl Store {
                 .prepare_cached("SELECT MIN(look_at) FROM episode WHERE look_at > ?1")?
                 .query_row([now.as_millisecond()], |row| row.get(0))?;
             Ok((ids?, next.map(timestamp).transpose()?))
+        })
+    }
+
+    /// Ids of all episodes, the last changed first.
+    pub fn episode_ids(&self) -> Result<Vec<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT id FROM episode ORDER BY changed_at DESC, id")?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.map(|row| episode_id(&row?)).collect()
+        })
+    }
+
+    /// Episodes whose id begins with `prefix`, hexadecimal digits and hyphens.
+    pub fn episodes_beginning(&self, prefix: &str, limit: usize) -> Result<Vec<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT id FROM episode WHERE id LIKE ?1 || '%' ORDER BY id LIMIT ?2")?;
+            let rows = statement.query_map(params![prefix, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
+            rows.map(|row| episode_id(&row?)).collect()
+        })
+    }
+
+    /// Episodes under a set of rules, in the order of their ids.
+    pub fn episodes_under(&self, rules: &str) -> Result<Vec<UnderRules>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT e.id, e.version, e.phase, COALESCE(SUM(d.state = 'WITHHELD'), 0), COALESCE(SUM(d.state = 'HELD'), 0)
+                 FROM episode e LEFT JOIN delivery d ON d.episode_id = e.id AND d.state IN ('WITHHELD', 'HELD')
+                 WHERE e.rules = ?1 GROUP BY e.id ORDER BY e.id",
+            )?;
+            let rows = statement.query_map([rules], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+            })?;
+            let mut out = Vec::new();
+            for row in rows {
+                let (id, version, phase, withheld, held) = row?;
+                let damaged = || StoreFault::Damaged { table: "episode" };
+                let version = u64::try_from(version).map_err(|_| damaged())?;
+                out.push(UnderRules { id: episode_id(&id)?, version, phase: Phase::parse(&phase).ok_or_else(damaged)?, withheld, held });
+            }
+            Ok(out)
         })
     }
 
@@ -328,6 +379,14 @@ impl Store {
                 |row| Ok(delivery(row)),
             )?;
             rows.map(|row| row?).collect()
+        })
+    }
+
+    /// A delivery by its row.
+    pub fn delivery(&self, id: i64) -> Result<Option<DeliveryRow>, StoreFault> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(&format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?1"))?;
+            statement.query_row([id], |row| Ok(delivery(row))).optional()?.transpose()
         })
     }
 
