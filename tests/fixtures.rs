@@ -1,5 +1,7 @@
 //! Walks every story in `fixtures/` through the real core. How to add one: `fixtures/README.md`.
 
+#![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
+
 #[path = "support/replay.rs"]
 mod replay;
 #[path = "support/world.rs"]
