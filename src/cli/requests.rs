@@ -76,7 +76,7 @@ fn written(action: &Action, reason: Option<&str>) -> String {
 
 fn serve(settings: &Settings, store: Store, reader: &Store, ids: &[i64]) -> Result<(), Ending> {
     let desk = daemon::desk(settings).map_err(Ending::Faults)?;
-    let mut intake = Intake { desk, store, validator: Box::new(XsdValidator::message()), clock: Arc::new(SystemClock) };
+    let mut intake = Intake::new(desk, store, Box::new(XsdValidator::message()), Arc::new(SystemClock));
     while open(reader, ids)? > 0 && intake.serve()? > 0 {}
     Ok(())
 }

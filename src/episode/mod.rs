@@ -16,7 +16,7 @@ use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};
 use crate::model::calendar::{begin, days_between};
 use crate::model::catalogue::{EventType, Origin};
 use crate::model::episode::{EpisodeState, Fact, Identity, Phase, Sip, SipPhase, VOID, What};
-use crate::model::event::{Circumstance, ConsentStatus, IdType, Protection};
+use crate::model::event::{Circumstance, ConsentStatus, IdType, PayingMunicipality, Protection};
 use crate::model::person::PersonIdKind;
 use crate::model::regime::Regime;
 use crate::model::time::local_day;
@@ -29,7 +29,14 @@ pub const FACTS_MAX: usize = 2_000;
 
 /// The state that the facts lead to at a moment. They must be in the order that [`add`] keeps.
 pub fn fold(facts: &[Fact], regime: &Regime, now: Timestamp) -> EpisodeState {
-    let mut folding = Folding { regime, state: EpisodeState::default(), course: None, interrupted: false, numbers: BTreeSet::new() };
+    let mut folding = Folding {
+        regime,
+        state: EpisodeState::default(),
+        course: None,
+        interrupted: false,
+        numbers: BTreeSet::new(),
+        planning_data_at: None,
+    };
     (folding.state.ignored, folding.state.waiting) = fact::discounted(facts);
     for fact in facts {
         if !folding.state.ignored.contains_key(&fact.event) {
@@ -47,6 +54,8 @@ struct Folding<'a> {
     /// The episode as a whole was broken off, and nothing has begun since.
     interrupted: bool,
     numbers: BTreeSet<(IdType, String)>,
+    /// Planning data that came before the stay that they are for.
+    planning_data_at: Option<Timestamp>,
 }
 
 impl Folding<'_> {
@@ -58,6 +67,9 @@ impl Folding<'_> {
         self.open_stay(fact);
         self.remember(fact);
         self.sip(fact);
+        if fact.kind == EventType::KPu && self.course.as_ref().is_none_or(|course| course.stay.end().is_some()) {
+            self.planning_data_at = Some(fact.occurred_at);
+        }
         if let Some(course) = &mut self.course {
             course.take(fact, &self.state, self.regime);
         }
@@ -98,7 +110,9 @@ impl Folding<'_> {
             }
         }
         self.interrupted = false;
-        self.course = Some(Course::new(fact, self.readmitted_after(fact)));
+        let mut course = Course::new(fact, self.readmitted_after(fact));
+        course.planning_data_at = self.planning_data_at.take();
+        self.course = Some(course);
     }
 
     /// A notice that comes after the end of a stay opens another one, unless it is only late.
@@ -219,8 +233,26 @@ impl Folding<'_> {
             self.state.stay = Some(course.conclude(&self.state, self.regime, now, false));
         }
         self.state.phase = self.phase(facts);
+        self.rest(facts);
         self.state.look_at = self.look_at(now);
         self.state
+    }
+
+    /// In a case that is over nothing is due any more, and a municipality that has no part in it has nothing to do.
+    fn rest(&mut self, facts: &[Fact]) {
+        let state = &mut self.state;
+        let takes_part = state.circumstances.get("municipality").is_none_or(|code| code != PayingMunicipality::None.code());
+        let last = facts.last().map(|fact| fact.occurred_at);
+        let settled = state.stay.as_ref().and_then(|stay| stay.discharged_at).map(|at| stay::settles_at(at, self.regime));
+        let over = state.phase.is_over().then(|| settled.max(state.stay.as_ref().and_then(|stay| stay.ended_at)).max(last)).flatten();
+        for clocks in [&mut state.clocks].into_iter().chain(state.stay.as_mut().map(|stay| &mut stay.clocks)) {
+            clocks.retain(|due| takes_part || due.owner != Party::K);
+            for due in clocks.iter_mut().filter(|due| due.met_at.is_none()) {
+                due.ended_at = due.ended_at.or(over);
+            }
+            // What ended before it was due was never late.
+            clocks.retain(|due| due.ended_at.is_none_or(|ended| ended >= due.due_at));
+        }
     }
 
     fn phase(&self, facts: &[Fact]) -> Phase {
@@ -264,7 +296,7 @@ fn is_of_another_stay(course: &Course, fact: &Fact) -> bool {
 
 /// The first moment that is too late.
 pub(crate) fn after(due_at: Timestamp) -> Timestamp {
-    due_at + jiff::SignedDuration::from_millis(1)
+    due_at + jiff::SignedDuration::from_nanos(1)
 }
 
 /// How good a number is.

@@ -26,7 +26,7 @@ pub(super) struct Course {
     /// Since when the municipality's items have been done without a break.
     complete_since: Option<Timestamp>,
     after_since: Option<Timestamp>,
-    planning_data_at: Option<Timestamp>,
+    pub(super) planning_data_at: Option<Timestamp>,
     take_home_at: Option<Timestamp>,
     /// The latest call to a SIP: when it was sent, by which event; and when it was answered.
     call: Option<(Timestamp, String)>,
@@ -214,7 +214,7 @@ impl Course {
         stay.estimate = estimate.or(stay.estimate);
         stay.incomplete = !complete;
         if stay.phase == Phase::Announced {
-            stay.phase = Phase::Admitted;
+            stay.phase = if self.planning_data_at.is_some() { Phase::Planning } else { Phase::Admitted };
         }
     }
 
@@ -267,7 +267,7 @@ impl Course {
         if self.stay.discharged_at.is_some() {
             return ChecklistPhase::Frozen;
         }
-        match (statuses.is_empty(), open(true), open(false)) {
+        match (statuses.is_empty() || self.stay.items.is_empty(), open(true), open(false)) {
             (true, _, _) => ChecklistPhase::Empty,
             (_, true, _) => ChecklistPhase::Started,
             (_, false, true) => ChecklistPhase::CompleteK,
@@ -408,7 +408,7 @@ impl Course {
             out.push(Due { warn_at, ..clock(ClockKind::Checklist, Party::K, leaves_at, self.complete_since) });
         }
         if stay.sip_met.is_some() {
-            let last = begin_of(leaves_at) - jiff::SignedDuration::from_millis(1);
+            let last = begin_of(leaves_at) - jiff::SignedDuration::from_nanos(1);
             let risk = stay.risk_on.map(begin);
             out.push(clock(ClockKind::Risk, Party::K, last, risk));
             if !judged.declined && !judged.says_planned() {

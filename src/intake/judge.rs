@@ -367,6 +367,10 @@ fn refuse_misused(own: &Fact, case: &Case) -> Result<(), Vec<Finding>> {
             return refuse(Code::ChkOtherType, "corrects");
         }
     }
+    let voids_void = |fact: &Fact| episode::is_void(fact.kind) && fact.event != own.event && fact.is_meant(&own.target);
+    if episode::is_void(own.kind) && case.facts.iter().any(voids_void) {
+        return refuse(Code::ChkVoidsVoid, "refTo");
+    }
     if episode::is_void(own.kind) && own.target.is_empty() {
         return refuse(Code::ChkNoTarget, "refTo");
     }
