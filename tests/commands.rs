@@ -119,7 +119,7 @@ fn a_move_to_other_rules_lets_a_withheld_notice_go() {
     let _receiver = world.receiver("");
     let _daemon = world.daemon();
     let story = fixtures().join("02-checklist-incomplete/in");
-    for name in ["01-r-in.json", "03-r-uk.json", "06-k-ht-can.json"] {
+    for name in ["01-r-in.json", "03-r-uk.json", "07-k-ht-can.json"] {
         world.put(name, &fs::read_to_string(story.join(name)).expect("a fixture"));
         wait("the event to be taken in", PATIENCE, || world.path("in/done").join(name).exists());
     }

@@ -151,13 +151,24 @@ pub fn add(facts: &mut Vec<Fact>, fact: Fact) {
 pub(super) fn discounted(facts: &[Fact]) -> (BTreeMap<String, &'static str>, BTreeSet<String>) {
     let (mut ignored, mut waiting) = (BTreeMap::new(), BTreeSet::new());
     let corrected: BTreeSet<&String> = facts.iter().filter_map(|fact| fact.corrects.as_ref()).collect();
-    ignored.extend(corrected.iter().map(|event| ((*event).clone(), CORRECTED)));
-    for fact in facts {
-        if is_void(fact.kind) && !corrected.contains(&fact.event) {
-            match target_of(fact, facts) {
-                Some(target) => drop(ignored.insert(target.event.clone(), VOID)),
-                None => drop(waiting.insert(fact.event.clone())),
-            }
+    // A voiding that was corrected voids nothing.
+    for voiding in facts.iter().filter(|fact| is_void(fact.kind) && !corrected.contains(&fact.event)) {
+        match target_of(voiding, facts) {
+            Some(target) => drop(ignored.insert(target.event.clone(), VOID)),
+            None => drop(waiting.insert(voiding.event.clone())),
+        }
+    }
+    // A correction that is void corrects nothing.
+    let live: Vec<&Fact> = facts.iter().filter(|fact| fact.corrects.is_some() && !ignored.contains_key(&fact.event)).collect();
+    for fact in live {
+        let mut next = fact.corrects.as_ref();
+        // No chain is longer than the facts, unless it goes in a ring.
+        for _ in 0..facts.len() {
+            let Some(event) = next.filter(|event| ignored.get(*event) != Some(&CORRECTED)) else { break };
+            ignored.entry(event.clone()).or_insert(CORRECTED);
+            // What a void correction between had corrected is corrected by this one.
+            let void = ignored.get(event) == Some(&VOID);
+            next = facts.iter().find(|fact| fact.event == *event).filter(|_| void).and_then(|fact| fact.corrects.as_ref());
         }
     }
     (ignored, waiting)

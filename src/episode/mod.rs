@@ -242,9 +242,11 @@ impl Folding<'_> {
     fn rest(&mut self, facts: &[Fact]) {
         let state = &mut self.state;
         let takes_part = state.circumstances.get("municipality").is_none_or(|code| code != PayingMunicipality::None.code());
-        let last = facts.last().map(|fact| fact.occurred_at);
+        let counts = |fact: &&Fact| !state.ignored.contains_key(&fact.event) && !is_void(fact.kind);
+        let last = facts.iter().rfind(counts).map(|fact| fact.occurred_at);
         let settled = state.stay.as_ref().and_then(|stay| stay.discharged_at).map(|at| stay::settles_at(at, self.regime));
-        let over = state.phase.is_over().then(|| settled.max(state.stay.as_ref().and_then(|stay| stay.ended_at)).max(last)).flatten();
+        let nothing = state.phase.is_over() || state.phase == Phase::New;
+        let over = nothing.then(|| settled.max(state.stay.as_ref().and_then(|stay| stay.ended_at)).max(last)).flatten();
         for clocks in [&mut state.clocks].into_iter().chain(state.stay.as_mut().map(|stay| &mut stay.clocks)) {
             clocks.retain(|due| takes_part || due.owner != Party::K);
             for due in clocks.iter_mut().filter(|due| due.met_at.is_none()) {
@@ -264,10 +266,10 @@ impl Folding<'_> {
         match stay {
             Some(phase) if !phase.is_over() => phase,
             _ if outpatient::is_open(state) => Phase::Outpatient,
+            _ if self.interrupted => Phase::Interrupted,
             // Something else has been under way, and ended, since the stay was broken off.
-            Some(Phase::Interrupted) if !self.interrupted => Phase::Closed,
+            Some(Phase::Interrupted) => Phase::Closed,
             Some(phase) => phase,
-            None if self.interrupted => Phase::Interrupted,
             None if outpatient => Phase::Closed,
             None if voided => Phase::Voided,
             None => Phase::New,

@@ -18,6 +18,9 @@ use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
 use jiff::Timestamp;
 
+/// What makes a case one of outpatient care.
+const OUTPATIENT: [EventType; 4] = [EventType::KHi, EventType::KHa, EventType::KOb, EventType::KKs];
+
 /// Recipients, and the destinations over which they are reached.
 pub(super) type Address = (Vec<Recipient>, Vec<Name>);
 
@@ -29,8 +32,9 @@ impl Desk {
         let own = event.head.recipients.as_ref().map(|list| list.0.clone()).unwrap_or_default();
         let named = [own, referred.map(addressees).unwrap_or_default()].into_iter().find(|list| !list.is_empty());
         let recipients = named.unwrap_or_else(|| {
-            // Outside inpatient care no ward has anything to do with the patient, unless one is asked to take the person in.
-            let ward = state.stay.is_some() || kind == EventType::KVb;
+            // In an outpatient case no ward has anything to do with the patient, unless one is asked to take the person in.
+            let outpatient = state.stay.is_none() && OUTPATIENT.iter().any(|kind| state.seen.contains(kind));
+            let ward = !outpatient || kind == EventType::KVb;
             let parties = kind.row().receivers.iter().copied().filter(|party| ward || *party != Party::Sv);
             let known = known_recipients(state);
             parties.flat_map(|party| self.routing.of_party(party, &known)).collect()

@@ -227,9 +227,9 @@ impl Tried<'_> {
         let now = self.moment(random);
         let state = self.fold(&self.in_order, now);
         let end = state.look_at.unwrap_or(now + hours(400 * 24));
-        let length = usize::try_from(end.duration_since(now).as_millis()).expect("forward");
+        let length = usize::try_from(end.duration_since(now).as_nanos()).expect("forward");
         let instants =
-            [now + SignedDuration::from_millis(i64::try_from(random.below(length)).expect("small")), end - SignedDuration::from_millis(1)];
+            [now + SignedDuration::from_nanos(i64::try_from(random.below(length)).expect("small")), end - SignedDuration::from_nanos(1)];
         for instant in instants {
             let later = self.fold(&self.in_order, instant);
             same(&format!("from {now} to {instant}, before {end}"), &without_days(&state), &without_days(&later))?;
@@ -331,13 +331,17 @@ fn by_fact(fact: &Fact, from: Phase, state: &EpisodeState) -> bool {
     use Phase::{Admitted, Announced, Closed, Discharged, FollowUp, Interrupted, New, Outpatient, Planning, Ready, TakeHomeConfirmed};
     let settled = matches!(from, New | Outpatient | Closed | Interrupted | FollowUp | Discharged);
     let (kind, to) = (fact.kind, state.phase);
-    let broken_off = state.stay.as_ref().is_some_and(|stay| stay.phase == Interrupted);
     from == to
         || match to {
             // The announcement, from anywhere outside a stay.
             Announced => kind == KVb && settled,
             Admitted => kind == RIn && (settled || from == Announced),
-            Planning => (from == Admitted && kind.is_sent()) || (kind == RAu && matches!(from, Ready | TakeHomeConfirmed)),
+            // Planning data may have come before the notice.
+            Planning => {
+                (from == Admitted && kind.is_sent())
+                    || (kind == RIn && (settled || from == Announced))
+                    || (kind == RAu && matches!(from, Ready | TakeHomeConfirmed))
+            }
             // Ready without an admission notice opens a stay, or goes on with an announcement that had lapsed.
             Ready => (kind == RUk && (settled || matches!(from, Announced | Admitted | Planning))) || from == TakeHomeConfirmed,
             // The go-ahead may have been given before the patient was ready, and items may close in any event.
@@ -347,15 +351,13 @@ fn by_fact(fact: &Fact, from: Phase, state: &EpisodeState) -> bool {
             Discharged => kind == RUt,
             // R-UT that is told long after, and the plan's own course afterwards.
             FollowUp => matches!(kind, RUt | KSip | KUf),
-            // What went on outside the hospital after the stay was broken off has ended (disputed: tests/disputed.rs).
-            Interrupted => matches!(kind, KAv | RAv | RDo) || (from == Outpatient && broken_off),
+            Interrupted => matches!(kind, KAv | RAv | RDo),
             Outpatient => matches!(kind, KHi | KOb | KKs | RMb) || matches!(from, FollowUp | Closed),
             Closed => match from {
                 New => matches!(kind, KHa | KOb | KKs | RUt),
                 Announced => matches!(kind, RMb | RUt),
                 FollowUp => matches!(kind, KUf | RKs | KKs),
-                // R-KS takes the place of the municipality's own call (disputed: tests/disputed.rs).
-                Outpatient => matches!(kind, KHa | ROs | KUf | RKs) || fact.consent.is_some(),
+                Outpatient => matches!(kind, KHa | ROs | KUf) || fact.consent.is_some(),
                 _ => false,
             },
             New | Phase::Voided => false,
