@@ -1,10 +1,15 @@
 //! `vardbro log`, `vardbro messages` and `vardbro explain`.
 
+use super::requests::{Confirmation, have_done};
 use super::{Ending, rules, say};
 use crate::config;
+use crate::daemon;
+use crate::fault::{Code, Fault};
+use crate::model::ids::EpisodeId;
 use crate::model::state::State;
-use crate::ops::{self, Found};
-use crate::store::{Filter, Store};
+use crate::model::time::{Clock, SystemClock};
+use crate::ops::{self, Found, Sets};
+use crate::store::{DeliveryRow, Filter, Store};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -24,6 +29,18 @@ pub(super) struct Where {
     /// The store's file, without a configuration
     #[arg(long)]
     store: Option<PathBuf>,
+}
+
+impl Where {
+    /// The store, and the sets of rules that its episodes may run under; without a configuration those in the binary.
+    pub(super) fn open_with_rules(&self) -> Result<(Store, Sets), Ending> {
+        let Some(path) = &self.store else {
+            let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
+            let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
+            return Ok((Store::open_to_read(&settings.store_path)?, sets));
+        };
+        Ok((Store::open_to_read(path)?, rules::shipped_sets()?))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +93,18 @@ pub(super) enum MessagesCommand {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Let a held message go: shows the plan and its token first, then does it with --confirm
+    Release {
+        /// As for show
+        message: String,
+        #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+        config: PathBuf,
+        /// Why it may go; kept with the request, so nothing personal
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
 }
 
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
@@ -124,13 +153,65 @@ pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending
                     say(&ops::list(&rows, swedish));
                     Ok(Ending::Findings)
                 }
-                Found::Nothing => {
-                    super::complain(if swedish { "Inget meddelande heter så." } else { "No message is called so." });
-                    Ok(Ending::Findings)
-                }
+                Found::Nothing => Ok(nothing(swedish)),
             }
         }
+        MessagesCommand::Release { message, config, reason, confirmation } => release(&message, &config, &reason, &confirmation, swedish),
     }
+}
+
+fn nothing(swedish: bool) -> Ending {
+    super::complain(if swedish { "Inget meddelande heter så." } else { "No message is called so." });
+    Ending::Findings
+}
+
+fn release(message: &str, config: &Path, reason: &str, confirmation: &Confirmation, swedish: bool) -> Result<Ending, Ending> {
+    let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
+    let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
+    let store = Store::open_to_read(&settings.store_path)?;
+    let row = match ops::find(&store, message)? {
+        Found::One(row) => *row,
+        Found::Several(rows) => {
+            // Older versions and other destinations need no more of the name where one alone is held.
+            let mut held: Vec<DeliveryRow> = rows.iter().filter(|row| row.state == State::Held).cloned().collect();
+            let one = held.pop().filter(|_| held.is_empty());
+            if one.is_none() {
+                say(&ops::list(&rows, swedish));
+            }
+            let Some(row) = one else { return Ok(Ending::Findings) };
+            row
+        }
+        Found::Nothing => return Ok(nothing(swedish)),
+    };
+    let now = SystemClock.now();
+    let seen = uuid::Uuid::try_parse(&row.episode).ok().map(|id| ops::see(&store, &sets, EpisodeId(id), now)).transpose()?.flatten();
+    let Some(seen) = seen else { return Ok(nothing(swedish)) };
+    let deliveries = store.deliveries(&Filter { episode: Some(row.episode.clone()), limit: 500, ..Filter::default() })?;
+    let plan = match ops::ReleasePlan::of(row, &seen, deliveries) {
+        Ok(plan) => plan,
+        Err(fault) => return Ok(refused(&fault, swedish)),
+    };
+    let Some(token) = &confirmation.confirm else {
+        say(&plan.text(now, swedish));
+        return Ok(Ending::Clean);
+    };
+    if *token != plan.token() {
+        return Ok(refused(&Fault::new(Code::OpsStale), swedish));
+    }
+    let mut done = have_done(&settings, &[plan.action(reason)], None, confirmation)?;
+    let Some(Some(outcome)) = done.outcomes.pop() else {
+        super::complain(ops::unanswered(swedish));
+        return Ok(Ending::Findings);
+    };
+    let row = store.delivery(plan.delivery())?;
+    say(&ops::release_result(&outcome, row.as_ref(), done.running, swedish));
+    Ok(if outcome.done { Ending::Clean } else { Ending::Findings })
+}
+
+/// Not done, for a reason that has a code.
+pub(super) fn refused(fault: &Fault, swedish: bool) -> Ending {
+    super::complain(&fault.text(swedish));
+    Ending::Findings
 }
 
 pub(super) fn explain(code: &str, swedish: bool) -> Result<Ending, Ending> {

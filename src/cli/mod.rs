@@ -2,7 +2,10 @@
 
 mod check;
 mod demo;
+mod episodes;
 mod inspect;
+mod report;
+mod requests;
 mod rules;
 mod run;
 mod settings;
@@ -49,6 +52,11 @@ enum Command {
     /// Look at messages
     #[command(subcommand)]
     Messages(inspect::MessagesCommand),
+    /// Look at episodes
+    #[command(subcommand)]
+    Episodes(episodes::EpisodesCommand),
+    /// Figures of a month: patients ready for discharge, checklist, what was late, outpatient care
+    Report(report::ReportArgs),
     /// The page of a code or a rule
     Explain {
         /// VB-MAP-005, CHK-1
@@ -122,6 +130,8 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
+        Command::Episodes(command) => episodes::run(command, swedish),
+        Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),
         Command::Config(command) => settings::run(command),

@@ -1,14 +1,15 @@
-//! `vardbro rules list|show|diff`.
+//! `vardbro rules list|show|diff|move`.
 
-use super::inspect::Format;
-use super::{Ending, say};
+use super::inspect::{Format, refused};
+use super::requests::{Confirmation, have_done};
+use super::{Ending, episodes, say};
 use crate::check::rules::{Rules, shipped};
-use crate::config;
+use crate::config::{self, Settings};
 use crate::daemon;
 use crate::fault::{Code, Fault};
-use crate::ops;
+use crate::ops::{self, MovePlan, Sets};
+use crate::store::Store;
 use clap::{Args, Subcommand};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +36,25 @@ pub(super) enum RulesCommand {
         #[command(flatten)]
         known: Known,
     },
+    /// Move episodes to another set: shows the plan and its token first, then does it with --confirm
+    Move {
+        /// The set that they run under, vanersborg/2026.1
+        #[arg(long)]
+        from: String,
+        /// The set that they shall run under
+        #[arg(long)]
+        to: String,
+        /// One episode alone: its id, a beginning of it (8 or more), or system:caseId
+        #[arg(long)]
+        episode: Option<String>,
+        /// Why; kept with the requests, so nothing personal
+        #[arg(long)]
+        reason: Option<String>,
+        #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+        config: PathBuf,
+        #[command(flatten)]
+        confirmation: Confirmation,
+    },
 }
 
 /// Which sets are known: those in the binary, and those of a configuration.
@@ -45,13 +65,11 @@ pub(super) struct Known {
     config: Option<PathBuf>,
 }
 
-type Sets = BTreeMap<String, Arc<Rules>>;
-
 impl Known {
     /// The sets, and the name of the one in use.
     fn sets(&self) -> Result<(Sets, Option<String>), Ending> {
         let Some(file) = &self.config else {
-            return Ok((in_the_binary()?.into_iter().map(|set| (set.name.clone(), Arc::new(set))).collect(), None));
+            return Ok((shipped_sets()?, None));
         };
         let settings = config::load(Some(file), std::env::vars().collect()).map_err(Ending::Faults)?;
         Ok((daemon::rule_sets(&settings).map_err(Ending::Faults)?, Some(settings.rules.name)))
@@ -62,6 +80,11 @@ impl Known {
 pub(super) fn in_the_binary() -> Result<Vec<Rules>, Ending> {
     let parse = |(name, text): &(&str, &str)| Rules::parse(text).map_err(|_| Ending::Internal(Fault::with(Code::CfgRules, *name)));
     shipped().iter().map(parse).collect()
+}
+
+/// The shipped sets, by name.
+pub(super) fn shipped_sets() -> Result<Sets, Ending> {
+    Ok(in_the_binary()?.into_iter().map(|set| (set.name.clone(), Arc::new(set))).collect())
 }
 
 pub(super) fn run(command: RulesCommand, swedish: bool) -> Result<Ending, Ending> {
@@ -86,8 +109,51 @@ pub(super) fn run(command: RulesCommand, swedish: bool) -> Result<Ending, Ending
             }
             say(if swedish { "Ingen skillnad.\n" } else { "No difference.\n" });
         }
+        RulesCommand::Move { from, to, episode, reason, config, confirmation } => {
+            let settings = config::load(Some(&config), std::env::vars().collect()).map_err(Ending::Faults)?;
+            return move_episodes(&settings, (&from, &to), episode.as_deref(), reason.as_deref(), &confirmation, swedish);
+        }
     }
     Ok(Ending::Clean)
+}
+
+fn move_episodes(
+    settings: &Settings,
+    (from, to): (&str, &str),
+    episode: Option<&str>,
+    reason: Option<&str>,
+    confirmation: &Confirmation,
+    swedish: bool,
+) -> Result<Ending, Ending> {
+    let sets = daemon::rule_sets(settings).map_err(Ending::Faults)?;
+    named(&sets, from)?;
+    named(&sets, to)?;
+    let store = Store::open_to_read(&settings.store_path)?;
+    let mut episodes = store.episodes_under(from)?;
+    if let Some(wanted) = episode {
+        let Some(id) = episodes::named(&store, &sets, wanted, swedish)? else { return Ok(Ending::Findings) };
+        episodes.retain(|known| known.id == id);
+    }
+    let plan = MovePlan::of(from, to, episodes);
+    if plan.is_empty() || from == to {
+        let (sv, en) = ("Inget att flytta.", "There is nothing to move.");
+        super::complain(if swedish { sv } else { en });
+        return Ok(Ending::Findings);
+    }
+    let Some(token) = &confirmation.confirm else {
+        say(&plan.text(swedish));
+        return Ok(Ending::Clean);
+    };
+    if *token != plan.token() {
+        return Ok(refused(&Fault::new(Code::OpsStale), swedish));
+    }
+    let done = have_done(settings, &plan.actions(), reason, confirmation)?;
+    say(&plan.result(&done.outcomes, swedish));
+    if done.outcomes.iter().any(Option::is_none) {
+        super::complain(ops::unanswered(swedish));
+    }
+    let all = done.outcomes.iter().all(|outcome| outcome.as_ref().is_some_and(|outcome| outcome.done));
+    Ok(if all { Ending::Clean } else { Ending::Findings })
 }
 
 fn named<'a>(sets: &'a Sets, name: &str) -> Result<&'a Rules, Ending> {

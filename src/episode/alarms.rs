@@ -41,11 +41,13 @@ pub fn ring(alarms: &mut Alarms, state: &EpisodeState, regime: &Regime, now: Tim
     }
     let mut told = Vec::new();
     alarms.retain(|key, alarm| {
-        let stays = wanted.contains_key(key);
-        if !stays {
+        let stays = wanted.get(key);
+        if stays.is_none() {
             told.push((alarm.kind, Rung::Closed));
         }
-        stays
+        // A due time that has moved ahead is near again: its reminder would lie in the past.
+        alarm.overdue &= stays.is_some_and(|(_, overdue)| *overdue);
+        stays.is_some()
     });
     let again = hours(regime.parameters.alarm_again_h);
     for (key, (kind, overdue)) in wanted {

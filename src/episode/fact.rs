@@ -59,9 +59,10 @@ pub fn fact(event: &CareEvent, links: &Links, version: u32, to: &[Recipient]) ->
         id: head.event_id.0.disclose().clone(),
         version,
         kind: head.kind,
-        occurred_at: head.occurred_at,
+        // A discharge happened when the patient left, however late it is told.
+        occurred_at: if let Body::RUt(discharged) = &event.body { discharged.discharged_at } else { head.occurred_at },
         sent_at: head.sent_at,
-        circumstances: head.circumstances.as_ref().map_or_else(Circumstance::new, Circumstances::known),
+        circumstances: circumstances(event),
         sender,
         patient: Identity { kind: head.patient.id_type, number: event.patient.id.number().disclose().clone() },
         protected: head.patient.protected.filter(|protection| *protection != Protection::None),
@@ -72,6 +73,15 @@ pub fn fact(event: &CareEvent, links: &Links, version: u32, to: &[Recipient]) ->
         to: to.iter().map(|recipient| (recipient.hsa_id.as_str().to_owned(), recipient.party)).collect(),
         what: what(event),
     }
+}
+
+/// What the event says of the circumstances; where the patient went stands in R-UT's own body.
+fn circumstances(event: &CareEvent) -> Circumstance {
+    let mut known = event.head.circumstances.as_ref().map_or_else(Circumstance::new, Circumstances::known);
+    if let Body::RUt(discharged) = &event.body {
+        known.insert("dischargeTo".to_owned(), discharged.discharged_to.code().to_owned());
+    }
+    known
 }
 
 fn what(event: &CareEvent) -> What {
@@ -86,7 +96,11 @@ fn what(event: &CareEvent) -> What {
         },
         Body::RBu(estimate) => What::Estimate { at: estimate.estimated_discharge_at },
         Body::RFl(transfer) => What::Transfer { specialty: transfer.ward.specialty },
-        Body::RUk(ready) => What::Ready { open_care: ready.open_care_available, specialty: ready.ward.as_ref().map(|ward| ward.specialty) },
+        Body::RUk(ready) => What::Ready {
+            ready_at: ready.ready_at,
+            open_care: ready.open_care_available,
+            specialty: ready.ward.as_ref().map(|ward| ward.specialty),
+        },
         Body::RUm(planned) => What::Planned { at: planned.planned_discharge_at },
         Body::RUt(discharged) => What::Discharge { discharged_at: discharged.discharged_at },
         Body::KHt(take_home) => What::TakeHome { answer: take_home.answer },
@@ -136,15 +150,25 @@ pub fn add(facts: &mut Vec<Fact>, fact: Fact) {
 /// Facts that do not count, with why, and the voidings whose target has not come.
 pub(super) fn discounted(facts: &[Fact]) -> (BTreeMap<String, &'static str>, BTreeSet<String>) {
     let (mut ignored, mut waiting) = (BTreeMap::new(), BTreeSet::new());
-    for fact in facts {
-        if let Some(corrected) = &fact.corrects {
-            ignored.insert(corrected.clone(), CORRECTED);
+    let corrected: BTreeSet<&String> = facts.iter().filter_map(|fact| fact.corrects.as_ref()).collect();
+    // A voiding that was corrected voids nothing.
+    for voiding in facts.iter().filter(|fact| is_void(fact.kind) && !corrected.contains(&fact.event)) {
+        match target_of(voiding, facts) {
+            Some(target) => drop(ignored.insert(target.event.clone(), VOID)),
+            None => drop(waiting.insert(voiding.event.clone())),
         }
-        if is_void(fact.kind) {
-            match target_of(fact, facts) {
-                Some(target) => drop(ignored.insert(target.event.clone(), VOID)),
-                None => drop(waiting.insert(fact.event.clone())),
-            }
+    }
+    // A correction that is void corrects nothing.
+    let live: Vec<&Fact> = facts.iter().filter(|fact| fact.corrects.is_some() && !ignored.contains_key(&fact.event)).collect();
+    for fact in live {
+        let mut next = fact.corrects.as_ref();
+        // No chain is longer than the facts, unless it goes in a ring.
+        for _ in 0..facts.len() {
+            let Some(event) = next.filter(|event| ignored.get(*event) != Some(&CORRECTED)) else { break };
+            ignored.entry(event.clone()).or_insert(CORRECTED);
+            // What a void correction between had corrected is corrected by this one.
+            let void = ignored.get(event) == Some(&VOID);
+            next = facts.iter().find(|fact| fact.event == *event).filter(|_| void).and_then(|fact| fact.corrects.as_ref());
         }
     }
     (ignored, waiting)
@@ -152,6 +176,11 @@ pub(super) fn discounted(facts: &[Fact]) -> (BTreeMap<String, &'static str>, BTr
 
 pub fn is_void(kind: EventType) -> bool {
     matches!(kind, EventType::KMk | EventType::RMk)
+}
+
+/// The event of the region's that an acknowledgement is about.
+pub fn acknowledged_of<'a>(acknowledgement: &Fact, facts: &'a [Fact]) -> Option<&'a Fact> {
+    facts.iter().find(|fact| !fact.kind.is_sent() && fact.is_meant(&acknowledgement.target))
 }
 
 /// What a voiding voids. The region voids only its own; a voiding is never voided itself.

@@ -10,13 +10,13 @@ mod outpatient;
 mod stay;
 
 pub use alarms::{Alarm, Alarms, Rung, ring};
-pub use fact::{Links, add, fact, is_void, missing_in_notice, target_of};
+pub use fact::{Links, acknowledged_of, add, fact, is_void, missing_in_notice, target_of};
 
 use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};
-use crate::model::calendar::{begin, days_between, hours};
+use crate::model::calendar::{begin, days_between};
 use crate::model::catalogue::{EventType, Origin};
-use crate::model::episode::{EpisodeState, Fact, Identity, Phase, SipPhase, VOID, What};
-use crate::model::event::{Circumstance, ConsentStatus, IdType, Protection};
+use crate::model::episode::{EpisodeState, Fact, Identity, Phase, Sip, SipPhase, VOID, What};
+use crate::model::event::{Circumstance, ConsentStatus, IdType, PayingMunicipality, Protection};
 use crate::model::person::PersonIdKind;
 use crate::model::regime::Regime;
 use crate::model::time::local_day;
@@ -29,7 +29,14 @@ pub const FACTS_MAX: usize = 2_000;
 
 /// The state that the facts lead to at a moment. They must be in the order that [`add`] keeps.
 pub fn fold(facts: &[Fact], regime: &Regime, now: Timestamp) -> EpisodeState {
-    let mut folding = Folding { regime, state: EpisodeState::default(), course: None, interrupted: false, numbers: BTreeSet::new() };
+    let mut folding = Folding {
+        regime,
+        state: EpisodeState::default(),
+        course: None,
+        interrupted: false,
+        numbers: BTreeSet::new(),
+        planning_data_at: None,
+    };
     (folding.state.ignored, folding.state.waiting) = fact::discounted(facts);
     for fact in facts {
         if !folding.state.ignored.contains_key(&fact.event) {
@@ -47,6 +54,8 @@ struct Folding<'a> {
     /// The episode as a whole was broken off, and nothing has begun since.
     interrupted: bool,
     numbers: BTreeSet<(IdType, String)>,
+    /// Planning data that came before the stay that they are for.
+    planning_data_at: Option<Timestamp>,
 }
 
 impl Folding<'_> {
@@ -57,10 +66,13 @@ impl Folding<'_> {
         }
         self.open_stay(fact);
         self.remember(fact);
-        if let Some(course) = &mut self.course {
-            course.take(fact, &self.state.statuses, &self.state.circumstances, self.regime);
-        }
         self.sip(fact);
+        if fact.kind == EventType::KPu && self.course.as_ref().is_none_or(|course| course.stay.end().is_some()) {
+            self.planning_data_at = Some(fact.occurred_at);
+        }
+        if let Some(course) = &mut self.course {
+            course.take(fact, &self.state, self.regime);
+        }
         self.outpatient(fact);
         self.interrupt(fact);
     }
@@ -78,36 +90,48 @@ impl Folding<'_> {
     fn open_stay(&mut self, fact: &Fact) {
         let opens = match (&self.course, fact.kind) {
             (None, kind) => matches!(kind, EventType::KVb | EventType::RIn | EventType::RUk | EventType::RUt),
-            (Some(course), EventType::KVb) => course.stay.phase.is_over() || course.stay.end().is_some(),
+            (Some(course), EventType::KVb) => course.stay.end().is_some() || self.has_lapsed(course, fact),
             (Some(course), EventType::RIn) => self.is_new_admission(course, fact),
+            (Some(course), EventType::RUk | EventType::RUt) => is_of_another_stay(course, fact),
             _ => false,
         };
         if !opens {
             return;
         }
-        let mut readmitted_after = None;
         if let Some(course) = self.course.take() {
-            let near = |at: &Timestamp| {
-                days_between(local_day(*at), local_day(fact.occurred_at))
-                    <= i32::try_from(self.regime.parameters.readmission_days).unwrap_or(i32::MAX)
-            };
-            readmitted_after =
-                course.stay.discharged_at.filter(near).filter(|_| fact.kind == EventType::RIn || course.stay.phase != Phase::Announced);
             let stay = course.conclude(&self.state, self.regime, fact.occurred_at, true);
             self.state.earlier.push(stay);
             self.state.statuses.clear();
             self.state.circumstances.retain(|name, _| name == "municipality");
+            // A plan that stands goes on; a call, or a refusal, was for the stay that has ended.
+            let sip = &mut self.state.sip;
+            if !sip.own_call && !matches!(sip.phase, SipPhase::Made | SipPhase::FollowedUp) {
+                *sip = Sip::default();
+            }
         }
         self.interrupted = false;
-        self.course = Some(Course::new(fact, readmitted_after));
+        let mut course = Course::new(fact, self.readmitted_after(fact));
+        course.planning_data_at = self.planning_data_at.take();
+        self.course = Some(course);
     }
 
     /// A notice that comes after the end of a stay opens another one, unless it is only late.
     fn is_new_admission(&self, course: &Course, fact: &Fact) -> bool {
         let What::Admission { admitted_at, .. } = fact.what else { return false };
-        let announced_long_ago = course.stay.phase == Phase::Announced
-            && fact.occurred_at > course.stay.opened_at + hours(self.regime.parameters.not_admitted_h);
-        course.stay.end().map_or(course.stay.phase.is_over() || announced_long_ago, |end| admitted_at > end)
+        course.stay.end().map_or_else(|| self.has_lapsed(course, fact), |end| admitted_at > end)
+    }
+
+    /// An announcement that nothing came of.
+    fn has_lapsed(&self, course: &Course, fact: &Fact) -> bool {
+        course.stay.phase == Phase::Announced && fact.occurred_at > stay::lapses_at(&course.stay, self.regime)
+    }
+
+    /// The discharge before, where it was recent.
+    fn readmitted_after(&self, fact: &Fact) -> Option<Timestamp> {
+        let at = if let What::Admission { admitted_at, .. } = fact.what { admitted_at } else { fact.occurred_at };
+        let days = i32::try_from(self.regime.parameters.readmission_days).unwrap_or(i32::MAX);
+        let before = self.state.earlier.iter().rev().find_map(|stay| stay.discharged_at);
+        before.filter(|before| days_between(local_day(*before), local_day(at)) <= days)
     }
 
     /// What every event may tell.
@@ -123,11 +147,14 @@ impl Folding<'_> {
         if let (Some(party), Some(sender)) = (party, &fact.sender) {
             state.units.insert(party, sender.clone());
         }
-        // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
-        if state.patient.as_ref().is_none_or(|known| rank(known) <= rank(&fact.patient)) {
-            state.patient = Some(fact.patient.clone());
+        // A voiding may name the person that the voided event was wrong about.
+        if !is_void(fact.kind) {
+            // The newest of the best kind: a late event with a reserve number does not undo a personnummer.
+            if state.patient.as_ref().is_none_or(|known| rank(known) <= rank(&fact.patient)) {
+                state.patient = Some(fact.patient.clone());
+            }
+            self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
         }
-        self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
         // Protection once said holds: taking it for ended by mistake cannot be made good.
         state.protected = state.protected.max(fact.protected.unwrap_or(Protection::None));
         state.consent = fact.consent.or(state.consent);
@@ -152,7 +179,8 @@ impl Folding<'_> {
         let sip = &mut self.state.sip;
         match &fact.what {
             What::Call { .. } => {
-                sip.own_call = fact.kind == EventType::KKs;
+                let inside = self.course.as_ref().is_some_and(|course| course.stay.phase.is_inpatient());
+                sip.own_call = fact.kind == EventType::KKs || (sip.own_call && !inside);
                 if sip.phase != SipPhase::Made {
                     sip.phase = SipPhase::Called;
                 }
@@ -176,14 +204,22 @@ impl Folding<'_> {
         }
     }
 
+    /// What is open is broken off; what had ended by itself before stays as it ended.
     fn interrupt(&mut self, fact: &Fact) {
         let What::Interrupted { .. } = fact.what else { return };
+        let planned = matches!(self.state.sip.phase, SipPhase::Made | SipPhase::FollowedUp);
+        let closed = self.course.as_ref().is_none_or(|course| {
+            let settled = |at| fact.occurred_at > stay::settles_at(at, self.regime) && !planned;
+            course.stay.phase.is_over() || self.has_lapsed(course, fact) || course.stay.discharged_at.is_some_and(settled)
+        });
+        let outpatient = self.state.enrolled || self.state.sip.own_call || self.state.seen.contains(&EventType::KOb);
+        if closed && self.course.is_some() && !outpatient {
+            return;
+        }
         self.interrupted = true;
         self.state.enrolled = false;
         self.state.sip.own_call = false;
-        if let Some(course) = &mut self.course
-            && !course.stay.phase.is_over()
-        {
+        if let Some(course) = self.course.as_mut().filter(|_| !closed) {
             course.stay.phase = Phase::Interrupted;
             course.stay.ended_at = Some(fact.occurred_at);
         }
@@ -197,8 +233,28 @@ impl Folding<'_> {
             self.state.stay = Some(course.conclude(&self.state, self.regime, now, false));
         }
         self.state.phase = self.phase(facts);
+        self.rest(facts);
         self.state.look_at = self.look_at(now);
         self.state
+    }
+
+    /// In a case that is over nothing is due any more, and a municipality that has no part in it has nothing to do.
+    fn rest(&mut self, facts: &[Fact]) {
+        let state = &mut self.state;
+        let takes_part = state.circumstances.get("municipality").is_none_or(|code| code != PayingMunicipality::None.code());
+        let counts = |fact: &&Fact| !state.ignored.contains_key(&fact.event) && !is_void(fact.kind);
+        let last = facts.iter().rfind(counts).map(|fact| fact.occurred_at);
+        let settled = state.stay.as_ref().and_then(|stay| stay.discharged_at).map(|at| stay::settles_at(at, self.regime));
+        let nothing = state.phase.is_over() || state.phase == Phase::New;
+        let over = nothing.then(|| settled.max(state.stay.as_ref().and_then(|stay| stay.ended_at)).max(last)).flatten();
+        for clocks in [&mut state.clocks].into_iter().chain(state.stay.as_mut().map(|stay| &mut stay.clocks)) {
+            clocks.retain(|due| takes_part || due.owner != Party::K);
+            for due in clocks.iter_mut().filter(|due| due.met_at.is_none()) {
+                due.ended_at = due.ended_at.or(over);
+            }
+            // What ended before it was due was never late.
+            clocks.retain(|due| due.ended_at.is_none_or(|ended| ended >= due.due_at));
+        }
     }
 
     fn phase(&self, facts: &[Fact]) -> Phase {
@@ -210,8 +266,10 @@ impl Folding<'_> {
         match stay {
             Some(phase) if !phase.is_over() => phase,
             _ if outpatient::is_open(state) => Phase::Outpatient,
+            _ if self.interrupted => Phase::Interrupted,
+            // Something else has been under way, and ended, since the stay was broken off.
+            Some(Phase::Interrupted) => Phase::Closed,
             Some(phase) => phase,
-            None if self.interrupted => Phase::Interrupted,
             None if outpatient => Phase::Closed,
             None if voided => Phase::Voided,
             None => Phase::New,
@@ -227,9 +285,20 @@ impl Folding<'_> {
     }
 }
 
+/// Ready or discharged after the stay has ended: of a stay whose admission notice has not come. A second word on the day of
+/// the discharge is about the same.
+fn is_of_another_stay(course: &Course, fact: &Fact) -> bool {
+    let Some(end) = course.stay.end() else { return false };
+    match fact.what {
+        What::Ready { ready_at, .. } => ready_at > end,
+        What::Discharge { discharged_at } => local_day(discharged_at) > local_day(end),
+        _ => false,
+    }
+}
+
 /// The first moment that is too late.
 pub(crate) fn after(due_at: Timestamp) -> Timestamp {
-    due_at + jiff::SignedDuration::from_millis(1)
+    due_at + jiff::SignedDuration::from_nanos(1)
 }
 
 /// How good a number is.

@@ -89,15 +89,21 @@ pub(super) fn due(kind: ClockKind, of: &str, owner: Party, due_at: Timestamp, me
 fn answer(request: &Fact, live: &[&Fact]) -> Option<Timestamp> {
     let answers = |fact: &&&Fact| {
         let closing = matches!(fact.what, What::CentreAnswer { open: false });
-        closing && (request.is_meant(&fact.target) || (fact.target.is_empty() && fact.order() >= request.order()))
+        closing && (names(request, fact) || (fact.target.is_empty() && fact.order() >= request.order()))
     };
     live.iter().find(answers).map(|fact| fact.sent())
+}
+
+/// Whether an answer names an event, or the one that the event corrects.
+fn names(event: &Fact, answer: &Fact) -> bool {
+    let before = event.corrects.is_some() && event.corrects == answer.target.event;
+    before || event.is_meant(&answer.target)
 }
 
 /// When a person acknowledged: by name, or with the first acknowledgement after it that names nothing.
 fn acknowledged(message: &Fact, live: &[&Fact]) -> Option<Timestamp> {
     let acknowledges = |fact: &&&Fact| {
-        let meant = message.is_meant(&fact.target) || (fact.target.is_empty() && fact.order() >= message.order());
+        let meant = names(message, fact) || (fact.target.is_empty() && fact.order() >= message.order());
         fact.kind == EventType::KKv && meant
     };
     live.iter().find(acknowledges).map(|fact| fact.occurred_at)

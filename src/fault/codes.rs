@@ -204,6 +204,9 @@ codes! {
     ChkCorrected "VB-CHK-017" Sender "0.1.0" {
         "Händelsen var redan rättad när den kom", "the event had been corrected before it came",
         "Ingenting behövs: rättelsen gäller.", "Nothing: the correction holds." }
+    ChkVoidsVoid "VB-CHK-018" Sender "0.1.0" {
+        "En makulering kan inte själv makuleras", "a voiding cannot be voided itself",
+        "Sänd uppgiften på nytt som en ny händelse.", "Send the information anew as a new event." }
 
     OpsNotHeld "VB-OPS-001" Operator "0.1.0" {
         "Meddelandet väntar inte på en människa", "the message is not held for a person",

@@ -123,12 +123,19 @@ impl Case {
             phase: state.phase,
             rules: self.rules.clone(),
             body: Personal::new(serde_json::to_vec(&kept).unwrap_or_default()),
-            look_at: useful.chain(state.look_at).chain(remind_at).min(),
+            look_at: useful.chain(state.look_at).chain(remind_at).min().map(whole_millisecond),
             patient,
         };
         self.from += 1;
         write
     }
+}
+
+/// The first whole millisecond from a moment on: the store keeps no finer ones, and a look must not come too early.
+fn whole_millisecond(at: Timestamp) -> Timestamp {
+    let floor = at.as_millisecond();
+    let up = i64::from(at.subsec_nanosecond() % 1_000_000 != 0);
+    Timestamp::from_millisecond(floor + up).unwrap_or(at)
 }
 
 /// The facts of an episode, for whoever only looks.

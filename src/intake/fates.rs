@@ -1,7 +1,7 @@
 //! What becomes of messages: the new one, and those that are kept back.
 
 use super::case::Waiting;
-use super::judge::{Arrival, Judgement};
+use super::judge::{Arrival, Judgement, referred};
 use super::lines;
 use super::outgoing::{Address, message, question};
 use crate::check::{self, Ruling};
@@ -15,6 +15,7 @@ use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::message::Standing;
 use crate::model::name::Name;
 use crate::model::state::State;
+use crate::oplog::Line;
 use crate::store::{Change, ChangeTo, NewDelivery, Past, Release};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -134,10 +135,7 @@ impl Judgement<'_> {
                     waiting.held = effect == Effect::Hold;
                     if waiting.held || findings != waiting.findings {
                         let to = if waiting.held { ChangeTo::Hold(findings.clone()) } else { ChangeTo::StillWithheld(findings.clone()) };
-                        let line = waiting.held.then(|| {
-                            let state = State::Held;
-                            lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state)
-                        });
+                        let line = waiting.held.then(|| self.fate(&waiting, State::Held, &findings));
                         self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line });
                     }
                     self.case.waiting.push(Waiting { findings, ..waiting });
@@ -159,7 +157,7 @@ impl Judgement<'_> {
             return Some((State::Withdrawn, told(Code::ChkNothingLeft)));
         }
         let lasts = void || matches!(waiting.kind, EventType::KKv | EventType::KAd | EventType::KAv);
-        if matches!(self.state.phase, Phase::Interrupted | Phase::Voided) && !lasts {
+        if matches!(self.state.phase, Phase::Interrupted | Phase::Voided) && !lasts && !came_late(waiting) {
             return Some((State::Withdrawn, told(Code::ChkEpisodeEnded)));
         }
         if waiting.held {
@@ -178,9 +176,15 @@ impl Judgement<'_> {
     }
 
     fn end(&mut self, waiting: &Waiting, state: State, findings: Vec<Finding>) {
-        let line = lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state);
+        let line = self.fate(waiting, state, &findings);
         let to = ChangeTo::End { state, findings };
         self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line: Some(line) });
+    }
+
+    fn fate(&self, waiting: &Waiting, state: State, findings: &[Finding]) -> Line {
+        let mut line = lines::of_fate(self.at, self.case.id, &waiting.event_ref, waiting.message, &waiting.destination, state);
+        line.code = lines::first_code(findings);
+        line
     }
 
     pub(super) fn released(&mut self, waiting: Waiting, release: Release) {
@@ -202,10 +206,13 @@ impl Judgement<'_> {
             question(&waiting.event, &episode::missing_in_notice(&waiting.event), sender)
         };
         let refused = |findings| (Effect::Withhold, findings);
-        let voided = own.as_ref().and_then(|fact| episode::target_of(fact, &self.case.facts));
-        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, voided).map_err(refused)?.0;
-        let standing =
-            Standing { discounted: self.state.ignored.get(key).copied(), lacks_target: self.state.waiting.contains(key), late: false };
+        let referred = own.as_ref().and_then(|fact| referred(fact, &self.case.facts));
+        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, referred).map_err(refused)?.0;
+        let standing = Standing {
+            discounted: self.state.ignored.get(key).copied(),
+            lacks_target: self.state.waiting.contains(key),
+            late: came_late(waiting),
+        };
         let corrected = own.as_ref().and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key)).cloned();
         let message = message(&event, waiting.version, self.case.id, recipients, corrected.as_ref(), (&self.state, standing, self.at));
         match check::run(&self.rules, message, &self.state, released) {
@@ -222,6 +229,11 @@ impl Judgement<'_> {
         let parameters = &self.rules.regime.parameters;
         self.at + hours(if kind == EventType::KHt { parameters.take_home_useful_h } else { parameters.order_wait_h })
     }
+}
+
+/// It came when its case was over already, and waits for a person by rule LATE-1.
+fn came_late(waiting: &Waiting) -> bool {
+    waiting.findings.iter().any(|finding| finding.code == "LATE-1")
 }
 
 /// A message whose event does not count any more, before it has left.

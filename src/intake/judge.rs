@@ -86,8 +86,7 @@ impl Desk {
         let mut facts = case.facts.clone();
         episode::add(&mut facts, own.clone());
         let state = fold(&facts, &rules.regime, arrival.at);
-        let voided = episode::is_void(event.head.kind).then(|| episode::target_of(&own, &facts)).flatten();
-        let addressed = if event.head.kind.is_sent() { Some(self.address(event, &state, voided)?) } else { None };
+        let addressed = if event.head.kind.is_sent() { Some(self.address(event, &state, referred(&own, &facts))?) } else { None };
         if let (Some((recipients, _)), Some(fact)) = (&addressed, facts.iter_mut().find(|fact| fact.event == own.event)) {
             fact.to = recipients.iter().map(|recipient| (recipient.hsa_id.as_str().to_owned(), recipient.party)).collect();
         }
@@ -338,6 +337,15 @@ impl<'a> Judgement<'a> {
     }
 }
 
+/// What a message voids or acknowledges: it goes to the same, or back to the sender.
+pub(super) fn referred<'a>(own: &Fact, facts: &'a [Fact]) -> Option<&'a Fact> {
+    match own.kind {
+        EventType::KMk => episode::target_of(own, facts),
+        EventType::KKv => episode::acknowledged_of(own, facts),
+        _ => None,
+    }
+}
+
 /// What an event voids, where that has come.
 pub(super) fn target(event: &CareEvent, links: &Links, version: u32, facts: &[Fact]) -> Option<Ref> {
     if !episode::is_void(event.head.kind) {
@@ -358,6 +366,10 @@ fn refuse_misused(own: &Fact, case: &Case) -> Result<(), Vec<Finding>> {
         if other || *corrected == own.event {
             return refuse(Code::ChkOtherType, "corrects");
         }
+    }
+    let voids_void = |fact: &Fact| episode::is_void(fact.kind) && fact.event != own.event && fact.is_meant(&own.target);
+    if episode::is_void(own.kind) && case.facts.iter().any(voids_void) {
+        return refuse(Code::ChkVoidsVoid, "refTo");
     }
     if episode::is_void(own.kind) && own.target.is_empty() {
         return refuse(Code::ChkNoTarget, "refTo");

@@ -55,6 +55,9 @@ impl std::fmt::Debug for Intake {
     }
 }
 
+/// Episodes as a round works on them; none where the next event must wait for what is committed.
+type Cases = HashMap<EpisodeId, Option<Case>>;
+
 /// What is known of a record before anything is committed.
 enum Draft {
     /// Settled without a transaction of its own.
@@ -87,7 +90,7 @@ impl Intake {
 
     /// One transaction over what is open, up to a record of an event that stands in it already.
     fn round(&mut self, records: &[RawEvent], open: &[usize], verdicts: &mut [Option<Verdict>]) -> Result<(), StoreFault> {
-        let mut cases: HashMap<EpisodeId, Case> = HashMap::new();
+        let mut cases: Cases = HashMap::new();
         let mut keys: HashSet<Ref> = HashSet::new();
         let mut entries = Vec::new();
         let mut waiting = Vec::new();
@@ -113,13 +116,9 @@ impl Intake {
         Ok(())
     }
 
-    /// None: the same event, or the one that it corrects or voids, stands earlier in this batch; it must be committed first.
-    fn draft(
-        &mut self,
-        record: &RawEvent,
-        cases: &mut HashMap<EpisodeId, Case>,
-        keys: &mut HashSet<Ref>,
-    ) -> Result<Option<Draft>, StoreFault> {
+    /// None: something that stands earlier in this batch must be committed first: the same event, the one that it corrects or
+    /// voids, or one that takes messages out of its episode's lanes.
+    fn draft(&mut self, record: &RawEvent, cases: &mut Cases, keys: &mut HashSet<Ref>) -> Result<Option<Draft>, StoreFault> {
         let now = self.clock.now();
         let mapped = match self.read(record, now) {
             Ok(mapped) => mapped,
@@ -140,12 +139,18 @@ impl Intake {
             return Ok(Some(Draft::Entry(Box::new(entry), Verdict::Duplicate)));
         }
         let episode = links.episode;
-        let known = cases.remove(&episode).map_or_else(|| self.load(episode, now), |case| Ok(Some(case)));
-        let Some(mut case) = known? else { return Ok(Some(Draft::Settled(Verdict::Later))) };
+        let mut case = match cases.remove(&episode) {
+            Some(Some(case)) => case,
+            Some(None) => return Ok(None),
+            None => match self.load(episode, now)? {
+                Some(case) => case,
+                None => return Ok(Some(Draft::Settled(Verdict::Later))),
+            },
+        };
         let version = versions.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
         let target = judge::target(&mapped.event, &links, version, &case.facts);
         if target.as_ref().is_some_and(|target| keys.contains(target)) {
-            cases.insert(episode, case);
+            cases.insert(episode, Some(case));
             return Ok(None);
         }
         let mut earlier = if versions.is_empty() { Vec::new() } else { self.store.past_of(&key)? };
@@ -157,11 +162,9 @@ impl Intake {
         let arrival = judge::Arrival { version, links, mapped, earlier, voided, source, origin, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         // Refused or not, the case holds what the batch's earlier records made of it.
-        cases.insert(episode, case);
-        if judged.as_ref().is_ok_and(|entry| entry.hold.is_some()) {
-            // What the store takes out of the lanes the case does not know of; the next event reads it anew.
-            cases.remove(&episode);
-        }
+        // What the store takes out of the lanes by itself the case does not know of; it is read anew once that is committed.
+        let known = judged.as_ref().is_err() || judged.as_ref().is_ok_and(|entry| entry.hold.is_none());
+        cases.insert(episode, known.then_some(case));
         let draft = match judged {
             Ok(entry) => Draft::Entry(Box::new(entry), Verdict::Accepted),
             Err(findings) => self.rejected(record, findings, Some(key), now),

@@ -18,18 +18,31 @@ use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
 use jiff::Timestamp;
 
+/// What makes a case one of outpatient care.
+const OUTPATIENT: [EventType; 4] = [EventType::KHi, EventType::KHa, EventType::KOb, EventType::KKs];
+
 /// Recipients, and the destinations over which they are reached.
 pub(super) type Address = (Vec<Recipient>, Vec<Name>);
 
 impl Desk {
-    /// The event's own recipients, else those of what it voids, else the episode's, else the configuration's.
-    pub(super) fn address(&self, event: &CareEvent, state: &EpisodeState, voided: Option<&Fact>) -> Result<Address, Vec<Finding>> {
-        let known = voided.map(addressees).filter(|list| !list.is_empty()).unwrap_or_else(|| known_recipients(state));
-        let recipients = self.routing.recipients(event, known);
+    /// The event's own recipients; else whom it answers or voids; else, party by party as the catalogue has them, the
+    /// episode's unit or the configuration's.
+    pub(super) fn address(&self, event: &CareEvent, state: &EpisodeState, referred: Option<&Fact>) -> Result<Address, Vec<Finding>> {
+        let kind = event.head.kind;
+        let own = event.head.recipients.as_ref().map(|list| list.0.clone()).unwrap_or_default();
+        let named = [own, referred.map(addressees).unwrap_or_default()].into_iter().find(|list| !list.is_empty());
+        let recipients = named.unwrap_or_else(|| {
+            // In an outpatient case no ward has anything to do with the patient, unless one is asked to take the person in.
+            let outpatient = state.stay.is_none() && OUTPATIENT.iter().any(|kind| state.seen.contains(kind));
+            let ward = !outpatient || kind == EventType::KVb;
+            let parties = kind.row().receivers.iter().copied().filter(|party| ward || *party != Party::Sv);
+            let known = known_recipients(state);
+            parties.flat_map(|party| self.routing.of_party(party, &known)).collect()
+        });
         if recipients.is_empty() {
             return Err(refusal(Code::OutNoRecipient));
         }
-        let destinations = self.routing.destinations(event.head.kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
+        let destinations = self.routing.destinations(kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
         Ok((recipients, destinations.into_iter().collect()))
     }
 }

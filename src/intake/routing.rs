@@ -2,7 +2,7 @@
 
 use crate::model::bodies::Party;
 use crate::model::catalogue::EventType;
-use crate::model::event::{CareEvent, Recipient};
+use crate::model::event::Recipient;
 use crate::model::ids::HsaId;
 use crate::model::name::Name;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +29,10 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// The event's own recipients, else the episode's, else the configuration's; none where nobody is known.
-    pub(super) fn recipients(&self, event: &CareEvent, known: Vec<Recipient>) -> Vec<Recipient> {
-        let own = event.head.recipients.as_ref().map(|list| list.0.clone()).unwrap_or_default();
-        [own, known, self.defaults.clone()].into_iter().find(|list| !list.is_empty()).unwrap_or_default()
+    /// The units of a party that an episode knows, else the configured ones.
+    pub(super) fn of_party(&self, party: Party, known: &[Recipient]) -> Vec<Recipient> {
+        let of = |list: &[Recipient]| list.iter().filter(|recipient| recipient.party == party).cloned().collect::<Vec<_>>();
+        Some(of(known)).filter(|list| !list.is_empty()).unwrap_or_else(|| of(&self.defaults))
     }
 
     /// The destinations of all recipients, each once; `None` where one has none.

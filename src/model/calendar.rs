@@ -76,9 +76,9 @@ pub fn begin(day: Date) -> Timestamp {
     at(day, Time::midnight())
 }
 
-/// The last instant of a Swedish day that we can tell from the next day's first: a millisecond before.
+/// The last instant of a Swedish day.
 pub fn end(day: Date) -> Timestamp {
-    begin(plus_days(day, 1)) - SignedDuration::from_millis(1)
+    begin(plus_days(day, 1)) - SignedDuration::from_nanos(1)
 }
 
 /// Noon of a Swedish day.

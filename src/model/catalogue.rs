@@ -101,13 +101,13 @@ catalogue! {
     }
     KPu "K-PU" "planningData" PlanningData {
         sv: "Planeringsunderlag från kommun", en: "Municipal planning data", origin: Municipality, receivers: [Sv, Ov],
-        needs: Needs::AnyOf(&[EventType::RIn]),
+        needs: Needs::AnyOf(&[EventType::RIn, EventType::RUk]),
         trigger: "Inskrivningsmeddelandet är kvitterat", "The admission notice has been acknowledged",
         deadline: "24 timmar efter R-IN", "24 hours after R-IN",
         source: "Lag (2017:612) 2 kap. 6 § (planning starts); content and deadline [A]",
     }
     KPm "K-PM" "planningNote" Note {
-        sv: "Planeringsmeddelande", en: "Planning note", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(&[EventType::RIn]),
+        sv: "Planeringsmeddelande", en: "Planning note", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(&[EventType::RIn, EventType::RUk]),
         trigger: "En anteckning är märkt för regionen", "A note is marked for the region",
         deadline: "När som helst under planeringen", "Any time during the planning",
         source: "[A]",
@@ -125,14 +125,14 @@ catalogue! {
         source: "Lag (2017:612) 4 kap. 1-2 §§; hälso- och sjukvårdslagen (2017:30) 16 kap. 4 §",
     }
     KRb "K-RB" "riskAssessment" RiskAssessment {
-        sv: "Riskbedömning", en: "Assessment of risks", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(&[EventType::RIn]),
+        sv: "Riskbedömning", en: "Assessment of risks", origin: Municipality, receivers: [Sv, Ov], needs: Needs::AnyOf(&[EventType::RIn, EventType::RUk]),
         trigger: "Bedömningen är signerad", "The assessment has been signed",
         deadline: "Före utskrivningsdagen", "Before the day of discharge",
         source: "Local action plan, Vänersborg 2024-2025 (assessment before the day of discharge); content [A]",
     }
     KCl "K-CL" "checklist" ChecklistUpdate {
         sv: "Checklista, kommunens punkter", en: "Municipal checklist status", origin: Municipality, receivers: [Sv, Ov],
-        needs: Needs::AnyOf(&[EventType::RIn]),
+        needs: Needs::AnyOf(&[EventType::RIn, EventType::RUk]),
         trigger: "En punkt i checklistan har ändrats", "An item of the checklist changed",
         deadline: "Alla kommunens punkter före utskrivning (CHK-1)", "All municipal items before discharge (CHK-1)",
         source: "Local action plan, Vänersborg 2024-2025 (checklist before discharge); content [A]",

@@ -243,6 +243,7 @@ pub enum What {
         specialty: Specialty,
     },
     Ready {
+        ready_at: Timestamp,
         open_care: Option<bool>,
         specialty: Option<Specialty>,
     },
@@ -364,6 +365,12 @@ pub struct Sip {
     pub follow_up: Option<Date>,
 }
 
+impl Default for Sip {
+    fn default() -> Self {
+        Self { phase: SipPhase::None, own_call: false, made_at: None, follow_up: None }
+    }
+}
+
 /// A notice of ready for discharge that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadyNotice {
@@ -475,7 +482,7 @@ impl Default for EpisodeState {
             two_persons: false,
             protected: Protection::None,
             consent: None,
-            sip: Sip { phase: SipPhase::None, own_call: false, made_at: None, follow_up: None },
+            sip: Sip::default(),
             enrolled: false,
             open_requests: 0,
             stay: None,

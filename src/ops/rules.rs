@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 /// So much of a hash tells sets apart on a screen.
 const HASH_SHOWN: usize = 12;
 
-fn pick(texts: &Texts, swedish: bool) -> &str {
+pub(super) fn pick(texts: &Texts, swedish: bool) -> &str {
     if swedish { &texts.sv } else { &texts.en }
 }
 

@@ -14,7 +14,7 @@ mod request;
 mod sqlite;
 
 pub use handle::Store;
-pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, Untold};
+pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, UnderRules, Untold};
 pub use request::{Asked, RequestRow};
 
 use crate::fault::{Code, Fault};

@@ -3,6 +3,7 @@
 use super::db::{Db, Row, values};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
+use crate::model::episode::Phase;
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
@@ -52,6 +53,16 @@ pub struct EpisodeRow {
     pub body: Personal<Vec<u8>>,
     pub opened_at: Timestamp,
     pub changed_at: Timestamp,
+}
+
+/// An episode under a set of rules, as far as a move to another set is planned by it.
+#[derive(Debug, Clone)]
+pub struct UnderRules {
+    pub id: EpisodeId,
+    pub version: u64,
+    pub phase: Phase,
+    pub withheld: u32,
+    pub held: u32,
 }
 
 /// An event whose source has not heard the latest.
@@ -170,6 +181,37 @@ impl Store {
         })
     }
 
+    /// Ids of all episodes, the last changed first.
+    pub fn episode_ids(&self) -> Result<Vec<EpisodeId>, StoreFault> {
+        self.read(|db| db.list("SELECT id FROM episode ORDER BY changed_at DESC, id", values![], |row| episode_id(&row.get::<String>(0)?)))
+    }
+
+    /// Episodes whose id begins with `prefix`, hexadecimal digits and hyphens.
+    pub fn episodes_beginning(&self, prefix: &str, limit: usize) -> Result<Vec<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let sql = "SELECT id FROM episode WHERE id LIKE ?1 || '%' ORDER BY id LIMIT ?2";
+            db.list(sql, values![prefix, limit], |row| episode_id(&row.get::<String>(0)?))
+        })
+    }
+
+    /// Episodes under a set of rules, in the order of their ids.
+    pub fn episodes_under(&self, rules: &str) -> Result<Vec<UnderRules>, StoreFault> {
+        self.read(|db| {
+            let sql = "SELECT e.id, e.version, e.phase, COUNT(CASE WHEN d.state = 'WITHHELD' THEN 1 END), COUNT(CASE WHEN d.state = 'HELD' THEN 1 END)
+                 FROM episode e LEFT JOIN delivery d ON d.episode_id = e.id AND d.state IN ('WITHHELD', 'HELD')
+                 WHERE e.rules = ?1 GROUP BY e.id ORDER BY e.id";
+            db.list(sql, values![rules], |row| {
+                Ok(UnderRules {
+                    id: episode_id(&row.get::<String>(0)?)?,
+                    version: row.get(1)?,
+                    phase: Phase::parse(&row.get::<String>(2)?).ok_or(StoreFault::Damaged { table: "episode" })?,
+                    withheld: row.get(3)?,
+                    held: row.get(4)?,
+                })
+            })
+        })
+    }
+
     /// Episodes, newest first.
     pub fn episodes(&self, phase: Option<&str>, limit: usize) -> Result<Vec<(EpisodeId, EpisodeRow)>, StoreFault> {
         self.read(|db| {
@@ -276,6 +318,14 @@ impl Store {
             );
             let (episode, message, code) = (filter.episode.as_deref(), filter.message.as_deref(), filter.code.as_deref());
             db.list(&sql, values![episode, message, filter.state.map(State::code), code, filter.since, filter.limit], delivery)
+        })
+    }
+
+    /// A delivery by its row.
+    pub fn delivery(&self, id: i64) -> Result<Option<DeliveryRow>, StoreFault> {
+        self.read(|db| {
+            let sql = format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id = ?1");
+            db.one(&sql, values![id])?.map(|row| delivery(&row)).transpose()
         })
     }
 

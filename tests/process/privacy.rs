@@ -163,6 +163,26 @@ fn assert_commands_clean(world: &World, language: &str) {
             assert_clean("vardbro messages show", said.as_bytes());
         }
     }
+    let episodes = world.vardbro(&["episodes", "list", "--lang", language, "--limit", "1000"]);
+    assert!(!episodes.is_empty());
+    assert_clean("vardbro episodes list", episodes.as_bytes());
+    for line in episodes.lines() {
+        let id = line.split_whitespace().next().expect("an id");
+        for format in ["text", "json"] {
+            let said = world.vardbro(&["episodes", "show", id, "--lang", language, "--format", format]);
+            assert!(said.lines().count() > 4, "{said}");
+            assert_clean("vardbro episodes show", said.as_bytes());
+        }
+    }
+    for report in ["utskrivningsklara", "checklista", "sena", "oppenvard"] {
+        for format in ["table", "csv", "json"] {
+            let said = world.vardbro(&["report", report, "--month", "2026-03", "--lang", language, "--format", format]);
+            assert_clean("vardbro report", said.as_bytes());
+        }
+    }
+    let held = world.vardbro(&["messages", "list", "--state", "HELD"]);
+    let id = held.split_whitespace().nth(2).expect("a held message");
+    assert_clean("a plan", world.vardbro(&["messages", "release", id, "--reason", "x", "--lang", language]).as_bytes());
     // The files' own names are the user's to see on the terminal; what is said of them is not.
     for format in ["text", "json"] {
         let check =

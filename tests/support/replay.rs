@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 use vardbro::episode;
 use vardbro::intake::{Action, Outcome};
-use vardbro::model::bodies::Party;
+use vardbro::model::bodies::{Party, Specialty};
 use vardbro::model::episode::Stay;
 use vardbro::model::finding::Finding;
 use vardbro::model::keyed::Domain;
@@ -276,8 +276,12 @@ fn episode(world: &World, system: &str, case: &str) -> String {
         let days = payment.ready_days.map_or(String::new(), |days| format!(", {days} days ready, {} charged", payment.charged_days));
         format!("{}{starts}{days} {}", payment.phase.code(), blocks.join(" ")).trim_end().to_owned()
     };
-    let stays: Vec<String> =
-        state.stays().map(|stay| format!("{} checklist {} payment {}", stay.phase.code(), stay.checklist.code(), payment(stay))).collect();
+    let told = |stay: &Stay| {
+        let after = stay.readmitted_after.map_or(String::new(), |at| format!(", readmitted after {}", local(at)));
+        let psychiatry = if stay.specialty == Some(Specialty::Psykiatri) { ", psykiatri" } else { "" };
+        format!("{} checklist {} payment {}{after}{psychiatry}", stay.phase.code(), stay.checklist.code(), payment(stay))
+    };
+    let stays: Vec<String> = state.stays().map(told).collect();
     let clocks: Vec<String> = state
         .clocks()
         .map(|due| format!("{} {} due {} {}", due.kind.code(), due.owner.code(), local(due.due_at), due.status(now).code()))

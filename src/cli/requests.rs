@@ -1,0 +1,118 @@
+//! Requests of operators: left for the daemon, or done here where none is running.
+
+use super::Ending;
+use crate::config::Settings;
+use crate::daemon;
+use crate::intake::{Action, Intake, Outcome};
+use crate::model::dice::{Dice, SystemDice};
+use crate::model::time::{Clock, SystemClock};
+use crate::seal::XsdValidator;
+use crate::store::Store;
+use clap::Args;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who confirms what.
+#[derive(Debug, Args)]
+pub(super) struct Confirmation {
+    /// Who decides; else the user of the terminal
+    #[arg(long)]
+    by: Option<String>,
+    /// The token of the plan; without one the plan is shown and nothing is done
+    #[arg(long)]
+    pub(super) confirm: Option<String>,
+}
+
+impl Confirmation {
+    fn by(&self) -> String {
+        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+        self.by.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+/// What came of requests, in their order; none where the daemon has not answered in time.
+pub(super) struct Done {
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// A daemon has the store.
+    pub(super) running: bool,
+}
+
+/// For a daemon's answer; anew with each that comes.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Has the actions done. The store is the daemon's where one runs; otherwise it is ours for as long as this takes.
+pub(super) fn have_done(
+    settings: &Settings,
+    actions: &[Action],
+    reason: Option<&str>,
+    confirmation: &Confirmation,
+) -> Result<Done, Ending> {
+    let reader = Store::open_to_read(&settings.store_path)?;
+    let own = Store::open(&settings.store_path, &secret()).ok();
+    let mut ids = Vec::new();
+    for action in actions {
+        ids.push(reader.ask(SystemClock.now(), &confirmation.by(), &written(action, reason))?);
+    }
+    let running = own.is_none();
+    if let Some(store) = own {
+        serve(settings, store, &reader, &ids)?;
+    } else {
+        wait(&reader, &ids)?;
+    }
+    let outcomes = ids.iter().map(|id| outcome(&reader, *id)).collect::<Result<_, _>>()?;
+    Ok(Done { outcomes, running })
+}
+
+/// The request as it is kept, with the reason also where the action itself has no place for one.
+fn written(action: &Action, reason: Option<&str>) -> String {
+    let mut value = json!(action);
+    if let (Value::Object(fields), Some(reason)) = (&mut value, reason) {
+        fields.insert("reason".to_owned(), json!(reason));
+    }
+    value.to_string()
+}
+
+fn serve(settings: &Settings, store: Store, reader: &Store, ids: &[i64]) -> Result<(), Ending> {
+    let desk = daemon::desk(settings).map_err(Ending::Faults)?;
+    let mut intake = Intake::new(desk, store, Box::new(XsdValidator::message()), Arc::new(SystemClock));
+    while open(reader, ids)? > 0 && intake.serve()? > 0 {}
+    Ok(())
+}
+
+fn wait(reader: &Store, ids: &[i64]) -> Result<(), Ending> {
+    let mut left = open(reader, ids)?;
+    let mut waited = Duration::ZERO;
+    while left > 0 && waited < PATIENCE {
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
+        let now = open(reader, ids)?;
+        if now < left {
+            (left, waited) = (now, Duration::ZERO);
+        }
+    }
+    Ok(())
+}
+
+/// How many of the requests are not done.
+fn open(reader: &Store, ids: &[i64]) -> Result<usize, Ending> {
+    let mut left = 0;
+    for id in ids {
+        left += usize::from(outcome(reader, *id)?.is_none());
+    }
+    Ok(left)
+}
+
+fn outcome(reader: &Store, id: i64) -> Result<Option<Outcome>, Ending> {
+    let row = reader.request(id)?;
+    Ok(row.and_then(|row| row.outcome).and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// The store is there and has its key; this one would only be taken for a new store.
+fn secret() -> [u8; 32] {
+    let mut out = [0; 32];
+    out[..16].copy_from_slice(&SystemDice.bytes());
+    out[16..].copy_from_slice(&SystemDice.bytes());
+    out
+}
