@@ -184,6 +184,9 @@ fn connector(url: &str) -> Result<Connect, Fault> {
     let unreadable = |_| Fault::with(Code::CfgStore, "PostgreSQL: the connection string cannot be read".to_owned());
     let mut config: Config = url.parse().map_err(unreadable)?;
     config.connect_timeout(CONNECT_MAX);
+    if config.get_application_name().is_none() {
+        config.application_name("vardbro");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("store-io").enable_all().build();
     let runtime: Runtime = runtime.map_err(|fault| Fault::with(Code::BugPanic, format!("no thread ({})", fault.kind())))?;
     // Lives as long as the store; a runtime must not be dropped within another one.

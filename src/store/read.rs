@@ -215,7 +215,7 @@ impl Store {
     /// Episodes, newest first.
     pub fn episodes(&self, phase: Option<&str>, limit: usize) -> Result<Vec<(EpisodeId, EpisodeRow)>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE ?1 IS NULL OR phase = ?1
+            let sql = "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE CAST(?1 AS TEXT) IS NULL OR phase = ?1
                  ORDER BY changed_at DESC, id LIMIT ?2";
             db.list(sql, values![phase, limit], |row| Ok((episode_id(&row.get::<String>(0)?)?, episode_row(row, 1)?)))
         })
@@ -297,8 +297,8 @@ impl Store {
     /// Lines of the journal, oldest first: the next ones after a row, or the newest where none is named.
     pub fn journal(&self, filter: &Filter) -> Result<Vec<JournalRow>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT id, line FROM (SELECT id, line FROM journal WHERE id > ?1 AND (?2 IS NULL OR episode_id = ?2)
-                    AND (?3 IS NULL OR message_id LIKE ?3 || '%') AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR code = ?5) AND (?6 IS NULL OR at >= ?6)
+            let sql = "SELECT id, line FROM (SELECT id, line FROM journal WHERE id > ?1 AND (CAST(?2 AS TEXT) IS NULL OR episode_id = ?2)
+                    AND (CAST(?3 AS TEXT) IS NULL OR message_id LIKE ?3 || '%') AND (CAST(?4 AS TEXT) IS NULL OR state = ?4) AND (CAST(?5 AS TEXT) IS NULL OR code = ?5) AND (CAST(?6 AS BIGINT) IS NULL OR at >= ?6)
                     ORDER BY CASE WHEN ?1 = 0 THEN -id ELSE id END LIMIT ?7) AS chosen ORDER BY id";
             let (episode, message, code) = (filter.episode.as_deref(), filter.message.as_deref(), filter.code.as_deref());
             db.list(
@@ -313,8 +313,8 @@ impl Store {
     pub fn deliveries(&self, filter: &Filter) -> Result<Vec<DeliveryRow>, StoreFault> {
         self.read(|db| {
             let sql = format!(
-                "SELECT {DELIVERY_COLUMNS} FROM delivery WHERE (?1 IS NULL OR episode_id = ?1) AND (?2 IS NULL OR message_id LIKE ?2 || '%')
-                 AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR code = ?4) AND (?5 IS NULL OR created_at >= ?5) ORDER BY id DESC LIMIT ?6"
+                "SELECT {DELIVERY_COLUMNS} FROM delivery WHERE (CAST(?1 AS TEXT) IS NULL OR episode_id = ?1) AND (CAST(?2 AS TEXT) IS NULL OR message_id LIKE ?2 || '%')
+                 AND (CAST(?3 AS TEXT) IS NULL OR state = ?3) AND (CAST(?4 AS TEXT) IS NULL OR code = ?4) AND (CAST(?5 AS BIGINT) IS NULL OR created_at >= ?5) ORDER BY id DESC LIMIT ?6"
             );
             let (episode, message, code) = (filter.episode.as_deref(), filter.message.as_deref(), filter.code.as_deref());
             db.list(&sql, values![episode, message, filter.state.map(State::code), code, filter.since, filter.limit], delivery)

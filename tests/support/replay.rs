@@ -110,8 +110,13 @@ impl Record {
 
 /// Runs one case. An error is a text for a person.
 pub(crate) fn check(dir: &Path) -> Result<(), String> {
+    check_in(dir, World::new)
+}
+
+/// Runs one case in a world of the caller's making.
+pub(crate) fn check_in(dir: &Path, world: impl FnOnce(&str, Timestamp) -> World) -> Result<(), String> {
     let case = read_case(dir)?;
-    let (world, record) = play(dir, &case)?;
+    let (world, record) = play(dir, &case, world(&case.rules, case.clock))?;
     let mut actual: BTreeMap<String, String> = BTreeMap::new();
     for (place, kept) in world.receiver.kept().into_iter().enumerate() {
         let document = String::from_utf8(kept.document).expect("UTF-8");
@@ -125,8 +130,7 @@ pub(crate) fn check(dir: &Path) -> Result<(), String> {
 }
 
 /// Runs the steps, and then on until nothing is left to do.
-fn play(dir: &Path, case: &Case) -> Result<(World, Record), String> {
-    let mut world = World::new(&case.rules, case.clock);
+fn play(dir: &Path, case: &Case, mut world: World) -> Result<(World, Record), String> {
     let mut record = Record::default();
     for step in &case.step {
         if let Some(until) = step.at.or_else(|| step.advance.map(|span| world.clock.now() + span)) {
@@ -189,7 +193,7 @@ fn operate(world: &mut World, record: &Record, step: &Step) -> Result<(), String
 /// Tells a case's story: what came, what the log says, what each episode came to.
 pub(crate) fn tell(dir: &Path) -> Result<String, String> {
     let case = read_case(dir)?;
-    let (world, record) = play(dir, &case)?;
+    let (world, record) = play(dir, &case, World::new(&case.rules, case.clock))?;
     let mut out = format!("{} · {}\n\n", case.title.sv, case.title.en);
     for row in world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store") {
         let _ = writeln!(out, "{}", vardbro::ops::line_text(&row.line, true));

@@ -243,7 +243,7 @@ pub(crate) struct World {
     pub(crate) receiver: Arc<Receiver>,
     steps: Steps<Receiver>,
     runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
+    _place: Box<dyn std::any::Any + Send>,
 }
 
 impl World {
@@ -253,10 +253,15 @@ impl World {
 
     /// On a folder that may hold a store already.
     pub(crate) fn on(folder: tempfile::TempDir, rules: &str, clock: Timestamp) -> Self {
+        let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
+        Self::over(store, Box::new(folder), rules, clock)
+    }
+
+    /// Over a store; `place` is kept as long as the world lasts.
+    pub(crate) fn over(store: Store, place: Box<dyn std::any::Any + Send>, rules: &str, clock: Timestamp) -> Self {
         let text = std::fs::read_to_string(fixtures().join("vardbro.toml")).expect("fixtures/vardbro.toml");
         let env = vec![("VARDBRO__RULES__USE".to_owned(), rules.to_owned())];
         let settings = vardbro::config::parse(&text, Path::new("."), env).expect("a configuration");
-        let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
         let clock = Arc::new(SetClock(Mutex::new(clock)));
         let shared: Arc<dyn Clock> = clock.clone();
         let inner = Inner { validator: XsdValidator::message(), script: VecDeque::new(), kept: Vec::new() };
@@ -276,7 +281,7 @@ impl World {
         let desk = daemon::desk(&settings).expect("a desk");
         let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), shared);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { intake, store, clock, receiver, steps: Steps::new(driver), runtime, _folder: folder }
+        Self { intake, store, clock, receiver, steps: Steps::new(driver), runtime, _place: place }
     }
 
     /// Hands a file in, as the folder source does.
