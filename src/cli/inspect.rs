@@ -37,7 +37,7 @@ impl Where {
         let Some(path) = &self.store else {
             let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
             let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
-            return Ok((Store::open_to_read(&settings.store_path)?, sets));
+            return Ok((Store::open_at_to_read(&daemon::place(&settings)?)?, sets));
         };
         Ok((Store::open_to_read(path)?, rules::shipped_sets()?))
     }
@@ -168,7 +168,7 @@ fn nothing(swedish: bool) -> Ending {
 fn release(message: &str, config: &Path, reason: &str, confirmation: &Confirmation, swedish: bool) -> Result<Ending, Ending> {
     let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
     let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
-    let store = Store::open_to_read(&settings.store_path)?;
+    let store = Store::open_at_to_read(&daemon::place(&settings)?)?;
     let row = match ops::find(&store, message)? {
         Found::One(row) => *row,
         Found::Several(rows) => {
@@ -225,16 +225,11 @@ pub(super) fn explain(code: &str, swedish: bool) -> Result<Ending, Ending> {
 }
 
 fn open(place: &Where) -> Result<Store, Ending> {
-    let path = match &place.store {
-        Some(path) => path.clone(),
-        None => store_path(&place.config)?,
-    };
-    Ok(Store::open_to_read(&path)?)
-}
-
-fn store_path(config: &Path) -> Result<PathBuf, Ending> {
-    let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
-    Ok(settings.store_path)
+    if let Some(path) = &place.store {
+        return Ok(Store::open_to_read(path)?);
+    }
+    let settings = config::load(Some(&place.config), std::env::vars().collect()).map_err(Ending::Faults)?;
+    Ok(Store::open_at_to_read(&daemon::place(&settings)?)?)
 }
 
 fn state(text: &str) -> Result<State, String> {

@@ -7,7 +7,7 @@ use crate::intake::{Action, Intake, Outcome};
 use crate::model::dice::{Dice, SystemDice};
 use crate::model::time::{Clock, SystemClock};
 use crate::seal::XsdValidator;
-use crate::store::Store;
+use crate::store::{Place, Store};
 use clap::Args;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -49,8 +49,10 @@ pub(super) fn have_done(
     reason: Option<&str>,
     confirmation: &Confirmation,
 ) -> Result<Done, Ending> {
-    let reader = Store::open_to_read(&settings.store_path)?;
-    let own = Store::open(&settings.store_path, &secret()).ok();
+    let place = daemon::place(settings)?;
+    let reader = Store::open_at_to_read(&place)?;
+    // A file that no daemon holds is ours for as long as this takes; a shared database has its daemons elsewhere.
+    let own = if matches!(place, Place::File(_)) { Store::open_at(&place, &secret()).ok() } else { None };
     let mut ids = Vec::new();
     for action in actions {
         ids.push(reader.ask(SystemClock.now(), &confirmation.by(), &written(action, reason))?);

@@ -48,6 +48,7 @@ impl Checker<'_> {
         let rules = self.rules(raw.rules);
         let store = self.need(raw.store.path, "store.path");
         let store_path = self.path(store, "store.path");
+        let store_url_file = self.path(raw.store.url_file, "store.url_file");
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let depth = self.need(raw.limits.depth, "limits.depth");
@@ -66,6 +67,7 @@ impl Checker<'_> {
             recipients: recipients.into_iter().collect::<Option<_>>()?,
             rules: rules?,
             store_path: store_path?,
+            store_url_file,
             oplog: OplogSettings { path: oplog_path, level: level? },
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()? },
             retry: retry?,

@@ -265,6 +265,13 @@ pub(super) struct Store {
     /// Databasens fil, på en lokal disk.
     #[schemars(length(min = 1))]
     pub(super) path: Option<String>,
+    /// File that holds the connection string of a PostgreSQL database, of libpq's form; then `path` is not used. Several
+    /// daemons may share one database. The connection is not encrypted: a socket or an address of this machine only.
+    ///
+    /// Fil med anslutningssträngen till en PostgreSQL-databas, i libpq:s form; då används inte `path`. Flera tjänster kan dela
+    /// en databas. Anslutningen är inte krypterad: bara en socket eller en adress på samma maskin.
+    #[schemars(length(min = 1))]
+    pub(super) url_file: Option<String>,
 }
 
 /// Operations log.

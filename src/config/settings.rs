@@ -25,6 +25,8 @@ pub struct Settings {
     pub recipients: Vec<RecipientSettings>,
     pub rules: RulesSettings,
     pub store_path: PathBuf,
+    /// Holds the connection string of a PostgreSQL database, which takes the place of `store_path`.
+    pub store_url_file: Option<PathBuf>,
     pub oplog: OplogSettings,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
@@ -198,6 +200,7 @@ impl Settings {
         }
         need("rules.dir".to_owned(), self.rules.dir.as_deref(), true);
         need("store.path".to_owned(), folder_of(&self.store_path), true);
+        need("store.url_file".to_owned(), self.store_url_file.as_deref(), false);
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -230,7 +233,7 @@ impl From<&Settings> for raw::Raw {
             route: settings.routes.iter().map(Into::into).collect(),
             recipient: settings.recipients.iter().map(Into::into).collect(),
             rules: raw::Rules { name: Some(settings.rules.name.clone()), dir: settings.rules.dir.as_deref().map(shown) },
-            store: raw::Store { path: Some(shown(&settings.store_path)) },
+            store: raw::Store { path: Some(shown(&settings.store_path)), url_file: settings.store_url_file.as_deref().map(shown) },
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             limits: raw::Limits { depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {

@@ -14,7 +14,7 @@ use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
-use crate::store::Store;
+use crate::store::{Place, Secret, Store};
 use crate::tell;
 use crate::transport::{Https, TlsFiles};
 use crate::wire::Sender;
@@ -59,7 +59,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     settings.check_files()?;
     let desk = desk(settings)?;
     let destinations = destinations(settings)?;
-    let store = Store::open(&settings.store_path, &secret(surroundings.dice.as_ref()))?;
+    let store = Store::open_at(&place(settings)?, &secret(surroundings.dice.as_ref()))?;
     let clock = Arc::clone(&surroundings.clock);
     look_back(&store, &desk, clock.as_ref())?;
     let folders = sources::open(settings)?;
@@ -133,6 +133,14 @@ fn look_back(store: &Store, desk: &Desk, clock: &dyn Clock) -> Result<(), Fault>
         }
     }
     Ok(())
+}
+
+/// Where the configured store is.
+pub fn place(settings: &Settings) -> Result<Place, Fault> {
+    let Some(file) = &settings.store_url_file else { return Ok(Place::File(settings.store_path.clone())) };
+    let told = |fault: std::io::Error| Fault::with(Code::CfgFile, format!("store.url_file: {} ({})", file.display(), fault.kind()));
+    let text = std::fs::read_to_string(file).map_err(told)?;
+    Ok(Place::Postgres(Secret(text.trim().to_owned())))
 }
 
 /// The rules, the routing and the sender, as intake uses them.

@@ -29,6 +29,44 @@ use crate::model::state::State;
 use crate::oplog::Line;
 use crate::seal::Checked;
 use jiff::Timestamp;
+use std::path::PathBuf;
+
+/// Where a store is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// SQLite.
+    File(PathBuf),
+    /// PostgreSQL, by its connection string.
+    Postgres(Secret),
+}
+
+/// A connection string; it may hold a password.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("‹secret›")
+    }
+}
+
+impl Store {
+    /// Opens the store for writing, see [`Store::open`] and [`Store::open_postgres`].
+    pub fn open_at(place: &Place, secret: &[u8; 32]) -> Result<Self, Fault> {
+        match place {
+            Place::File(path) => Self::open(path, secret),
+            Place::Postgres(url) => Self::open_postgres(&url.0, secret),
+        }
+    }
+
+    /// Opens the store for reading.
+    pub fn open_at_to_read(place: &Place) -> Result<Self, Fault> {
+        match place {
+            Place::File(path) => Self::open_to_read(path),
+            Place::Postgres(url) => Self::open_postgres_to_read(&url.0),
+        }
+    }
+}
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

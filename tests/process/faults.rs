@@ -72,6 +72,44 @@ fn kill_nine_in_the_middle_of_2000_files_loses_nothing() {
     println!("{kills} kills, {} transmissions of {messages} messages", received.len());
 }
 
+/// Two replicas on one PostgreSQL, each with a folder of its own and both delivering; one or the other is killed.
+#[test]
+fn two_replicas_killed_in_turn_lose_nothing() {
+    let Some(schema) = super::postgres::Schema::new() else { return };
+    let world = World::new("timeout_s = 2", "[store]\nurl_file = \"url\"\n[retry]\nbase_s = 0.2\nlease_s = 6");
+    fs::write(world.path("url"), &schema.url).expect("written");
+    let _receiver = world.receiver("");
+    let (files, episodes) = (800, 40);
+    for n in 0..files {
+        let (case, event, second) = (format!("HSL-{}", n % episodes), format!("E-{n}"), i64::try_from(n).expect("small"));
+        let content = if n < episodes { admission(&case, &event, second) } else { planning(&case, &event, second) };
+        // The replicas take the events of an episode in turn, all but the admissions.
+        let folder = if n < episodes || (n / episodes) % 2 == 0 { "one" } else { "two" };
+        world.put_into(folder, &format!("{n:06}.json"), &content);
+    }
+    let messages = files - episodes;
+    let mut replicas = [world.replica("one"), world.replica("two")];
+    let mut kills = 0;
+    for (pause, which) in [(900, 0), (700, 1), (1_100, 0), (500, 1), (1_500, 0), (800, 1)] {
+        std::thread::sleep(Duration::from_millis(pause));
+        replicas[which].0.kill().expect("killed");
+        let _ = replicas[which].0.wait();
+        kills += 1;
+        replicas[which] = world.replica(["one", "two"][which]);
+    }
+    wait("every message to be accepted", Duration::from_mins(4), || {
+        distinct(&world.received()) == messages && accepted(&world) == messages
+    });
+    for replica in replicas {
+        replica.signal("TERM");
+        assert_eq!(replica.end(Duration::from_secs(30)), Some(0));
+    }
+    let received = world.received();
+    assert_in_order(&received);
+    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
+    println!("{kills} kills, {} transmissions of {messages} messages", received.len());
+}
+
 #[test]
 fn a_minute_without_the_endpoint_ends_in_order_with_one_alarm_opened_and_one_closed() {
     let world = World::new("timeout_s = 2\nmax_attempts = 30", "[retry]\nbase_s = 0.5\nlease_s = 10");

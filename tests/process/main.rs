@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod faults;
 mod privacy;
 mod world;

@@ -81,6 +81,18 @@ level = "debug"
         Process(child)
     }
 
+    /// Starts a replica: the same configuration with a source folder and a log of its own.
+    pub(crate) fn replica(&self, name: &str) -> Process {
+        fs::create_dir_all(self.path(name)).expect("a folder");
+        let config = fs::read_to_string(self.path("vardbro.toml")).expect("the configuration");
+        let config = config.replace("path = \"in\"", &format!("path = \"{name}\"")).replace("oplog.ndjson", &format!("{name}.ndjson"));
+        let file = self.path(&format!("{name}.toml"));
+        fs::write(&file, config).expect("written");
+        let stderr = fs::File::options().create(true).append(true).open(self.path("stderr.txt")).expect("a file");
+        let child = Command::new(VARDBRO).args(["run", "--config"]).arg(file).stderr(stderr).stdout(Stdio::null()).spawn();
+        Process(child.expect("the daemon"))
+    }
+
     /// Starts the receiver on the world's port, with a script.
     pub(crate) fn receiver(&self, script: &str) -> Process {
         let file = self.path("script.toml");
@@ -109,9 +121,14 @@ level = "debug"
 
     /// Puts a file into the source folder by renaming it in.
     pub(crate) fn put(&self, name: &str, content: &str) {
-        let beside = self.path("in").join(format!("{name}.tmp"));
+        self.put_into("in", name, content);
+    }
+
+    pub(crate) fn put_into(&self, folder: &str, name: &str, content: &str) {
+        fs::create_dir_all(self.path(folder)).expect("a folder");
+        let beside = self.path(folder).join(format!("{name}.tmp"));
         fs::write(&beside, content).expect("written");
-        fs::rename(&beside, self.path("in").join(name)).expect("renamed");
+        fs::rename(&beside, self.path(folder).join(name)).expect("renamed");
     }
 
     pub(crate) fn oplog(&self) -> Vec<Value> {

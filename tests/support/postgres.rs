@@ -30,6 +30,7 @@ impl Schema {
     }
 
     /// Runs a statement in the schema.
+    #[allow(dead_code)]
     pub(crate) fn run(&self, sql: &str) {
         run(&self.url, sql).expect("a statement");
     }
