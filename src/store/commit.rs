@@ -206,8 +206,10 @@ fn apply(db: &Connection, change: &Change, at: Timestamp) -> Result<Applied, Sto
             Applied::Yes
         }
         ChangeTo::Hold(findings) => {
-            db.prepare_cached("UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'")?
-                .execute(params![delivery, first_code(findings), findings_json(findings)])?;
+            db.prepare_cached(
+                "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
+            )?
+            .execute(params![delivery, first_code(findings), findings_json(findings)])?;
             Applied::Yes
         }
         ChangeTo::StillWithheld(findings) => {
@@ -254,11 +256,11 @@ fn release(
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
 }
 
-/// Takes out of its lanes what nobody can have got yet. Its document is written anew when a person lets it go.
+/// Takes out of its lanes what has met nothing but a closed door, if anything. Its document is written anew when a person lets it go.
 fn hold_untried(db: &Connection, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
     let mut statement = db.prepare_cached(
         "UPDATE delivery SET state = 'HELD', open = 0, head = 0, next_at = NULL, code = ?2, findings = ?3
-         WHERE episode_id = ?1 AND state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL RETURNING id, message_id, destination",
+         WHERE episode_id = ?1 AND state IN ('SCHEDULED', 'SCHEDULED_FOR_RESEND') AND attempts = 0 RETURNING id, message_id, destination",
     )?;
     let rows = statement.query_map(params![episode.to_string(), first_code(findings), findings_json(findings)], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))

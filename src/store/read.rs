@@ -185,11 +185,13 @@ impl Store {
             let mut statement = db.prepare_cached("SELECT id FROM episode WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
             let rows =
                 statement.query_map(params![now.as_millisecond(), i64::try_from(limit).unwrap_or(1)], |row| row.get::<_, String>(0))?;
-            let ids: Result<Vec<EpisodeId>, StoreFault> = rows.map(|row| episode_id(&row?)).collect();
+            // An id that cannot be read hides itself alone.
+            let ids: Result<Vec<String>, rusqlite::Error> = rows.collect();
+            let ids = ids?.iter().filter_map(|id| episode_id(id).ok()).collect();
             let next: Option<i64> = db
                 .prepare_cached("SELECT MIN(look_at) FROM episode WHERE look_at > ?1")?
                 .query_row([now.as_millisecond()], |row| row.get(0))?;
-            Ok((ids?, next.map(timestamp).transpose()?))
+            Ok((ids, next.map(timestamp).transpose()?))
         })
     }
 
@@ -279,6 +281,17 @@ impl Store {
             let found: Option<String> = db
                 .prepare_cached("SELECT episode_id FROM delivery WHERE message_id = ?1 LIMIT 1")?
                 .query_row([message.to_string()], |row| row.get(0))
+                .optional()?;
+            found.map(|text| episode_id(&text)).transpose()
+        })
+    }
+
+    /// The episode of an event, by its keyed reference.
+    pub fn episode_of_event(&self, key: &Ref) -> Result<Option<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let found: Option<String> = db
+                .prepare_cached("SELECT episode_id FROM event WHERE key = ?1 LIMIT 1")?
+                .query_row([key.as_str()], |row| row.get(0))
                 .optional()?;
             found.map(|text| episode_id(&text)).transpose()
         })
