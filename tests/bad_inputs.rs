@@ -79,7 +79,7 @@ impl Folder {
         let keep_done = Some(Duration::from_hours(1));
         let settings =
             Settings { name: Name::parse("journal").expect("a name"), path: path.clone(), still, keep_done, max_bytes: MAX_BYTES };
-        let world = World::new("vanersborg/2026.1", "2026-03-10T12:00:00+01:00".parse().expect("a time"));
+        let world = World::new("vanersborg/2026.1", "2026-06-01T12:00:00+02:00".parse().expect("a time"));
         Self { world, directory: Directory::new(settings).expect("a source"), path, _temp: temp }
     }
 

@@ -271,7 +271,7 @@ fn case_of(story: &str) -> String {
 
 #[test]
 fn a_readmission_names_the_episode_before_it() {
-    let mut world = support::World::new("vanersborg/2026.1", instant("2026-03-01T08:00:00+01:00"));
+    let mut world = support::World::new("vanersborg/2026.1", instant("2026-06-01T08:00:00+01:00"));
     let admitted = |at: &'static str| move |event: &mut Value| event["data"] = admission_data(at);
     event(&mut world, "R-IN", "A", "2026-03-02T10:00:00+01:00", &admitted("2026-03-02T09:00:00+01:00"));
     event(&mut world, "R-UT", "A", "2026-03-05T13:00:00+01:00", &discharged("2026-03-05T13:00:00+01:00"));
@@ -339,7 +339,7 @@ fn rows(csv: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_report_of_ready_patients_counts_as_the_region_does() {
-    let mut world = support::World::new("vanersborg/2026.1", instant("2026-02-20T11:00:00+01:00"));
+    let mut world = support::World::new("vanersborg/2026.1", instant("2026-06-01T11:00:00+01:00"));
     stay(&mut world, "A", "somatik", "registered", ("2026-03-03T09:00:00+01:00", "2026-03-05T13:00:00+01:00"));
     stay(&mut world, "B", "psykiatri", "placedByUs", ("2026-03-03T09:00:00+01:00", "2026-03-13T13:00:00+01:00"));
     stay(&mut world, "C", "somatik", "other", ("2026-03-03T09:00:00+01:00", "2026-03-13T13:00:00+01:00"));

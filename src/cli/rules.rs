@@ -128,7 +128,7 @@ fn move_episodes(
     let sets = daemon::rule_sets(settings).map_err(Ending::Faults)?;
     named(&sets, from)?;
     named(&sets, to)?;
-    let store = Store::open_at_to_read(&daemon::place(&settings)?)?;
+    let store = Store::open_at_to_read(&daemon::place(settings)?)?;
     let mut episodes = store.episodes_under(from)?;
     if let Some(wanted) = episode {
         let Some(id) = episodes::named(&store, &sets, wanted, swedish)? else { return Ok(Ending::Findings) };

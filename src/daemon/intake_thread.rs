@@ -49,21 +49,27 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
                     let _ = reply.send(batch(&mut intake, &records));
                 }
                 Task::Wake { reply } => {
-                    // What panics here is met again with the episode's next event.
-                    let next = match catch_unwind(AssertUnwindSafe(|| intake.serve().and_then(|_| intake.wake()))) {
-                        Ok(Ok(next)) => next,
-                        Ok(Err(fault)) => {
-                            report(&intake, fault);
-                            None
-                        }
-                        Err(_) => None,
-                    };
-                    let _ = reply.send(next);
+                    // Neither keeps the other from its work.
+                    guarded(&mut intake, Intake::serve);
+                    let next = guarded(&mut intake, Intake::wake);
+                    let _ = reply.send(next.flatten());
                 }
             }
         }
     })?;
     Ok((Port(tasks), thread))
+}
+
+/// What panics here is met again with the next call.
+fn guarded<T>(intake: &mut Intake, work: fn(&mut Intake) -> Result<T, StoreFault>) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(|| work(intake))) {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(fault)) => {
+            report(intake, fault);
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 /// A record that makes the program panic is refused by itself, so that it does not hold the others for ever.

@@ -71,6 +71,7 @@ pub fn fact(event: &CareEvent, links: &Links, version: u32, to: &[Recipient]) ->
         corrects: links.corrects.as_ref().map(Ref::to_string),
         target: links.target.clone(),
         to: to.iter().map(|recipient| (recipient.hsa_id.as_str().to_owned(), recipient.party)).collect(),
+        unsent: false,
         what: what(event),
     }
 }
@@ -139,9 +140,13 @@ pub fn missing_in_notice(event: &CareEvent) -> Vec<&'static str> {
 
 /// Adds a fact in its place; a newer version of the same event takes the place of the older.
 pub fn add(facts: &mut Vec<Fact>, fact: Fact) {
-    if facts.iter().any(|known| known.event == fact.event && known.version >= fact.version) {
+    // Protection once said holds, whatever the next version leaves out.
+    let protected = facts.iter().filter(|known| known.event == fact.event).filter_map(|known| known.protected).max();
+    if let Some(known) = facts.iter_mut().find(|known| known.event == fact.event && known.version >= fact.version) {
+        known.protected = known.protected.max(fact.protected);
         return;
     }
+    let fact = Fact { protected: fact.protected.max(protected), ..fact };
     facts.retain(|known| known.event != fact.event);
     let place = facts.partition_point(|known| known.order() < fact.order());
     facts.insert(place, fact);
@@ -159,7 +164,7 @@ pub(super) fn discounted(facts: &[Fact]) -> (BTreeMap<String, &'static str>, BTr
         }
     }
     // A correction that is void corrects nothing.
-    let live: Vec<&Fact> = facts.iter().filter(|fact| fact.corrects.is_some() && !ignored.contains_key(&fact.event)).collect();
+    let live: Vec<&Fact> = facts.iter().filter(|fact| corrects_its_like(fact, facts) && !ignored.contains_key(&fact.event)).collect();
     for fact in live {
         let mut next = fact.corrects.as_ref();
         // No chain is longer than the facts, unless it goes in a ring.
@@ -172,6 +177,12 @@ pub(super) fn discounted(facts: &[Fact]) -> (BTreeMap<String, &'static str>, BTr
         }
     }
     (ignored, waiting)
+}
+
+/// A correction of another type, that came before what it names, corrects nothing.
+fn corrects_its_like(fact: &Fact, facts: &[Fact]) -> bool {
+    let target = |event: &String| facts.iter().find(|fact| fact.event == *event);
+    fact.corrects.as_ref().is_some_and(|event| target(event).is_none_or(|target| target.kind == fact.kind))
 }
 
 pub fn is_void(kind: EventType) -> bool {

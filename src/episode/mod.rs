@@ -155,8 +155,6 @@ impl Folding<'_> {
             }
             self.numbers.insert((fact.patient.kind, fact.patient.number.clone()));
         }
-        // Protection once said holds: taking it for ended by mistake cannot be made good.
-        state.protected = state.protected.max(fact.protected.unwrap_or(Protection::None));
         state.consent = fact.consent.or(state.consent);
         self.statuses(fact);
     }
@@ -228,6 +226,8 @@ impl Folding<'_> {
     fn finish(mut self, facts: &[Fact], now: Timestamp) -> EpisodeState {
         let best = |kind| self.numbers.iter().filter(|(known, _)| *known == kind).count();
         self.state.two_persons = best(IdType::Personnummer) > 1 || best(IdType::Samordningsnummer) > 1;
+        // Protection once said holds, also where the event counts no more: taking it for ended by mistake cannot be made good.
+        self.state.protected = facts.iter().filter_map(|fact| fact.protected).max().unwrap_or(Protection::None);
         self.outpatient_clocks(facts);
         if let Some(course) = self.course.take() {
             self.state.stay = Some(course.conclude(&self.state, self.regime, now, false));

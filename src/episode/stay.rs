@@ -159,7 +159,7 @@ impl Course {
                 }
                 self.frozen = None;
             }
-            What::TakeHome { .. } => {
+            What::TakeHome { .. } if !fact.unsent => {
                 self.can_receive = says_can(fact) == Some(true);
                 self.take_home_at = self.take_home_at.or(Some(fact.occurred_at));
             }

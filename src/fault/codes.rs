@@ -157,6 +157,9 @@ codes! {
     MapMore "VB-MAP-026" Sender "0.1.0" {
         "Det finns fler fel än så här många", "there are more faults than these",
         "Rätta exporten och pröva igen; resten visas då.", "Correct the export and try again; the rest will show then." }
+    MapFuture "VB-MAP-027" Sender "0.1.0" {
+        "Tidpunkten ligger mer än en dag framåt, men gäller något som har hänt", "the time lies more than a day ahead, yet tells of what has happened",
+        "Rätta datumet, eller källsystemets klocka.", "Correct the date, or the source system's clock." }
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",
@@ -207,6 +210,9 @@ codes! {
     ChkVoidsVoid "VB-CHK-018" Sender "0.1.0" {
         "En makulering kan inte själv makuleras", "a voiding cannot be voided itself",
         "Sänd uppgiften på nytt som en ny händelse.", "Send the information anew as a new event." }
+    ChkOtherCase "VB-CHK-019" Sender "0.1.0" {
+        "Händelsen hör till ett annat ärende i sin förra version", "the event belongs to another case in its version before",
+        "Makulera händelsen i det gamla ärendet (K-MK eller R-MK) och sänd den under ett nytt id i det rätta.", "Void the event in the old case (K-MK or R-MK) and send it under a new id in the right one." }
 
     OpsNotHeld "VB-OPS-001" Operator "0.1.0" {
         "Meddelandet väntar inte på en människa", "the message is not held for a person",

@@ -1,9 +1,9 @@
 //! What becomes of messages: the new one, and those that are kept back.
 
 use super::case::Waiting;
-use super::judge::{Arrival, Judgement, referred};
+use super::judge::{Arrival, Judgement};
 use super::lines;
-use super::outgoing::{Address, message, question};
+use super::outgoing::{self, Address, message, question};
 use crate::check::{self, Ruling};
 use crate::episode;
 use crate::fault::Code;
@@ -24,7 +24,7 @@ impl Judgement<'_> {
     /// The message that an event gives rise to, one delivery a destination.
     pub(super) fn send(&mut self, arrival: &Arrival, event: &CareEvent, address: Address, standing: Standing) {
         let (recipients, mut destinations) = address;
-        let voids = episode::is_void(event.head.kind) && !arrival.voided.is_empty();
+        let voids = episode::is_void(event.head.kind) && !arrival.voided.is_empty() && self.voids_ours(arrival.links.event.as_str());
         let left = if voids { self.withdraw(arrival) } else { BTreeSet::new() };
         if voids {
             destinations = arrival.voided.iter().map(|past| past.destination.clone()).collect::<BTreeSet<_>>().into_iter().collect();
@@ -104,8 +104,10 @@ impl Judgement<'_> {
             if may_have_left(past) {
                 left.insert(past.destination.clone());
             }
-            let takes = past.state == State::Parked || (past.state == State::Scheduled && !past.tried);
-            // What is withheld or held is ended with all the rest that is.
+            // What is kept back is ended with all the rest that is; unless it was released a moment ago, in this very batch.
+            let is_waiting = |waiting: &Waiting| waiting.message == past.message && waiting.destination == past.destination;
+            let released = matches!(past.state, State::Withheld | State::Held) && !self.case.waiting.iter().any(is_waiting);
+            let takes = released || past.state == State::Parked || (past.state == State::Scheduled && !past.tried);
             if takes {
                 let to = ChangeTo::Withdraw(vec![Code::ChkVoided.finding(Effect::Warn, Layer::Rules, None)]);
                 let key = &arrival.links.event;
@@ -123,8 +125,14 @@ impl Judgement<'_> {
                 self.end(&waiting, state, findings);
                 continue;
             }
-            // What is held leaves by a person's hand alone.
+            // What is held leaves by a person's hand alone; but its reasons are kept up to date, for that person to see.
             if waiting.held {
+                let findings = self.reasons(&waiting);
+                if !findings.is_empty() && findings != waiting.findings {
+                    let to = ChangeTo::Hold(findings.clone());
+                    self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line: None });
+                    waiting.findings = findings;
+                }
                 self.case.waiting.push(waiting);
                 continue;
             }
@@ -153,29 +161,40 @@ impl Judgement<'_> {
             return Some((state, told(code)));
         }
         // Its target came after it and was withdrawn at birth.
-        if void && !self.state.waiting.contains(key) && !waiting.held {
+        if void && !self.state.waiting.contains(key) && !waiting.held && self.voids_ours(key) {
             return Some((State::Withdrawn, told(Code::ChkNothingLeft)));
         }
         let lasts = void || matches!(waiting.kind, EventType::KKv | EventType::KAd | EventType::KAv);
         if matches!(self.state.phase, Phase::Interrupted | Phase::Voided) && !lasts && !came_late(waiting) {
             return Some((State::Withdrawn, told(Code::ChkEpisodeEnded)));
         }
-        if waiting.held {
-            return None;
+        if let Some(ended) = self.notice_ended(waiting) {
+            return Some(ended);
         }
-        let stay = self.state.stay.as_ref();
-        if waiting.kind == EventType::KHt {
-            let withdrawn = stay.and_then(|stay| stay.withdrawn.last()).is_some_and(|at| waiting.event.head.occurred_at <= *at);
-            if withdrawn {
-                return Some((State::Withdrawn, told(Code::ChkReadyWithdrawn)));
-            }
-        }
-        let useless = waiting.useful_until.is_some_and(|until| until <= self.at)
-            || (waiting.kind == EventType::KHt && self.state.discharged_at().is_some());
+        let useless = !waiting.held && waiting.useful_until.is_some_and(|until| until <= self.at);
         useless.then(|| (State::Expired, waiting.findings.clone()))
     }
 
+    /// A notice that the municipality can receive is for the discharge that is near: not for one that was taken back, has
+    /// been, or belongs to a stay before. That holds for what waits for a person too.
+    pub(super) fn notice_ended(&self, waiting: &Waiting) -> Option<(State, Vec<Finding>)> {
+        if waiting.kind != EventType::KHt {
+            return None;
+        }
+        let told = |code: Code| vec![code.finding(Effect::Warn, Layer::Rules, None)];
+        let stay = self.state.stay.as_ref()?;
+        let at = waiting.event.head.occurred_at;
+        if stay.withdrawn.last().is_some_and(|withdrawn| at <= *withdrawn) {
+            return Some((State::Withdrawn, told(Code::ChkReadyWithdrawn)));
+        }
+        let before = !self.state.earlier.is_empty() && at < stay.opened_at;
+        (stay.discharged_at.is_some() || before).then(|| (State::Expired, waiting.findings.clone()))
+    }
+
     fn end(&mut self, waiting: &Waiting, state: State, findings: Vec<Finding>) {
+        if let Some(own) = self.case.facts.iter_mut().find(|fact| fact.event == waiting.event_ref.as_str()) {
+            own.unsent = true;
+        }
         let line = self.fate(waiting, state, &findings);
         let to = ChangeTo::End { state, findings };
         self.changes.push(Change { message: waiting.message, destination: waiting.destination.clone(), to, line: Some(line) });
@@ -197,28 +216,51 @@ impl Judgement<'_> {
 
     /// The same check as at first; the findings are why it still may not leave.
     pub(super) fn again(&mut self, waiting: &Waiting, released: bool) -> Result<Release, (Effect, Vec<Finding>)> {
-        let key = waiting.event_ref.as_str();
-        let own = self.fact(key).cloned();
-        let event = if waiting.kind == waiting.event.head.kind {
-            waiting.event.clone()
-        } else {
-            let sender = own.as_ref().and_then(|fact| fact.sender.as_ref());
-            question(&waiting.event, &episode::missing_in_notice(&waiting.event), sender)
-        };
-        let refused = |findings| (Effect::Withhold, findings);
-        let referred = own.as_ref().and_then(|fact| referred(fact, &self.case.facts));
-        let recipients: Vec<Recipient> = self.desk.address(&event, &self.state, referred).map_err(refused)?.0;
-        let standing = Standing {
-            discounted: self.state.ignored.get(key).copied(),
-            lacks_target: self.state.waiting.contains(key),
-            late: came_late(waiting),
-        };
-        let corrected = own.as_ref().and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key)).cloned();
-        let message = message(&event, waiting.version, self.case.id, recipients, corrected.as_ref(), (&self.state, standing, self.at));
-        match check::run(&self.rules, message, &self.state, released) {
+        match self.ruling(waiting, released)? {
             Ruling::Pass(passed, _) => self.document(&passed, &waiting.destination).map_err(|faults| (Effect::Refuse, faults)),
             Ruling::Stop { effect, findings } => Err((effect, findings)),
         }
+    }
+
+    /// Why it may not leave by itself, as things are now.
+    pub(super) fn reasons(&self, waiting: &Waiting) -> Vec<Finding> {
+        match self.ruling(waiting, false) {
+            Ok(Ruling::Stop { findings, .. }) | Err((_, findings)) => findings,
+            Ok(Ruling::Pass(..)) => Vec::new(),
+        }
+    }
+
+    fn ruling(&self, waiting: &Waiting, released: bool) -> Result<Ruling, (Effect, Vec<Finding>)> {
+        let key = waiting.event_ref.as_str();
+        let own = self.fact(key);
+        let event = if waiting.kind == waiting.event.head.kind {
+            waiting.event.clone()
+        } else {
+            let sender = own.and_then(|fact| fact.sender.as_ref());
+            question(&waiting.event, &episode::missing_in_notice(&waiting.event), sender)
+        };
+        // Whom it was for when it came: its destination was chosen by that. A question of ours has no fact of its own.
+        let recorded = own.filter(|_| waiting.kind == waiting.event.head.kind).map(outgoing::recorded).unwrap_or_default();
+        let recipients: Vec<Recipient> = if recorded.is_empty() {
+            self.desk.address(&event, &self.state, None).map_err(|findings| (Effect::Withhold, findings))?.0
+        } else {
+            recorded
+        };
+        let standing = Standing {
+            discounted: self.state.ignored.get(key).copied(),
+            lacks_target: self.state.waiting.contains(key),
+            // Late once, late for ever: what it waited for beside does not change that.
+            late: came_late(waiting),
+        };
+        let corrected = own.and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key));
+        let message = message(&event, waiting.version, self.case.id, recipients, corrected, (&self.state, standing, self.at));
+        Ok(check::run(&self.rules, message, &self.state, released))
+    }
+
+    /// Whether a voiding voids a message of ours; else it tells the region that an event of theirs was misdirected.
+    fn voids_ours(&self, key: &str) -> bool {
+        let target = self.fact(key).and_then(|own| episode::target_of(own, &self.case.facts));
+        target.is_some_and(|target| target.kind.is_sent())
     }
 
     fn fact(&self, key: &str) -> Option<&Fact> {

@@ -101,10 +101,14 @@ impl Desk {
     pub(super) fn look_again(&self, case: &mut Case, validator: &mut dyn Validator, at: Timestamp) -> Entry {
         let rules = self.rules_of(case);
         let before = fold(&case.facts, &rules.regime, case.looked_at);
+        self.look(case, rules, &before, validator, at)
+    }
+
+    fn look(&self, case: &mut Case, rules: Arc<Rules>, before: &EpisodeState, validator: &mut dyn Validator, at: Timestamp) -> Entry {
         let state = fold(&case.facts, &rules.regime, at);
         let mut judgement = Judgement::new(self, rules, state, case, validator, at);
         judgement.reconsider();
-        judgement.deviations(&before, None);
+        judgement.deviations(before, None);
         judgement.write(None, None)
     }
 
@@ -122,6 +126,14 @@ impl Desk {
             case.waiting.iter().position(|waiting| waiting.held && waiting.message == message && waiting.destination == *destination);
         let waiting = found.map(|place| case.waiting.remove(place)).ok_or_else(|| refusal(Code::OpsNotHeld))?;
         let mut judgement = Judgement::new(self, rules, state, case, validator, at);
+        // A person has decided on what was shown; what has come up since then wants another look.
+        let shown: Vec<&str> = waiting.findings.iter().map(|finding| finding.code.as_str()).collect();
+        let unseen = judgement.reasons(&waiting).iter().any(|finding| !shown.contains(&finding.code.as_str()));
+        let ended = judgement.notice_ended(&waiting);
+        if unseen || ended.is_some() {
+            case.waiting.push(waiting);
+            return Err(ended.map_or_else(|| refusal(Code::OpsStale), |(_, findings)| findings));
+        }
         match judgement.again(&waiting, true) {
             Ok(release) => {
                 judgement.released(waiting, release);
@@ -136,8 +148,10 @@ impl Desk {
 
     /// The episode goes on under another set; what is withheld is looked at again.
     pub(super) fn move_to(&self, case: &mut Case, rules: &Rules, validator: &mut dyn Validator, at: Timestamp) -> Entry {
+        let before = fold(&case.facts, &self.rules_of(case).regime, case.looked_at);
         case.rules.clone_from(&rules.name);
-        let mut entry = self.look_again(case, validator, at);
+        let rules = self.rules_of(case);
+        let mut entry = self.look(case, rules, &before, validator, at);
         entry.lines.insert(0, lines::of_episode(at, Level::Info, Event::RulesMoved, case.id, None));
         entry
     }
@@ -167,7 +181,9 @@ impl<'a> Judgement<'a> {
         let mut line = lines::of_episode(self.at, Level::Info, Event::EventAccepted, self.case.id, Some(&arrival.links.event));
         line.patient_ref = Some(arrival.links.patient.clone());
         self.lines.push(line);
-        let missing = episode::missing_in_notice(event);
+        let mut missing = episode::missing_in_notice(event);
+        // Nobody asks for the address of a protected person.
+        missing.retain(|path| *path != "patient.address" || self.state.protected == Protection::None);
         self.remark(event, &missing);
         self.supersede(arrival);
         if let Some(address) = addressed {
@@ -208,7 +224,8 @@ impl<'a> Judgement<'a> {
         let unsent = |past: &&Past| matches!(past.state, State::Withheld | State::Held | State::Scheduled);
         let mut moot: Vec<(MessageId, Name)> =
             arrival.earlier.iter().filter(unsent).map(|past| (past.message, past.destination.clone())).collect();
-        if event.head.kind == EventType::KHt {
+        let counts = !self.state.ignored.contains_key(arrival.links.event.as_str());
+        if event.head.kind == EventType::KHt && counts {
             let older = |waiting: &&Waiting| waiting.kind == EventType::KHt && waiting.event.head.occurred_at <= event.head.occurred_at;
             let kept_back = self.case.waiting.iter().filter(older);
             moot.extend(kept_back.map(|waiting| (waiting.message, waiting.destination.clone())));
@@ -270,9 +287,11 @@ impl<'a> Judgement<'a> {
 
     /// What did not go as it should have, told once.
     fn deviations(&mut self, before: &EpisodeState, key: Option<&Ref>) {
-        let known: Vec<&Deviation> = before.deviations().collect();
-        let new: Vec<Deviation> = self.state.deviations().filter(|deviation| !known.contains(deviation)).cloned().collect();
-        for deviation in new {
+        let of = |state: &EpisodeState| -> Vec<(String, Deviation)> {
+            state.stays().flat_map(|stay| stay.deviations.iter().map(|deviation| (stay.of.clone(), deviation.clone()))).collect()
+        };
+        let known = of(before);
+        for (_, deviation) in of(&self.state).into_iter().filter(|one| !known.contains(one)) {
             let mut line = lines::of_episode(self.at, Level::Warn, Event::EpisodeDeviation, self.case.id, key);
             line.code = Some(deviation.rule);
             line.reason = deviation.item.as_ref().and_then(|item| item.as_str().strip_prefix("CL")?.parse().ok()).map(Reason::Item);
@@ -358,7 +377,9 @@ pub(super) fn target(event: &CareEvent, links: &Links, version: u32, facts: &[Fa
 /// A correction of another type, a voiding of nothing, and one event too many.
 fn refuse_misused(own: &Fact, case: &Case) -> Result<(), Vec<Finding>> {
     let refuse = |code: Code, path: &str| Err(vec![at(code.finding(Effect::Refuse, Layer::Rules, None), Some(path.to_owned()), None)]);
-    if case.facts.len() >= episode::FACTS_MAX {
+    // What comes from the region is never blocked; an event in a new version, or a voiding, adds little or nothing.
+    let grows = own.kind.is_sent() && !episode::is_void(own.kind) && !case.facts.iter().any(|fact| fact.event == own.event);
+    if grows && case.facts.len() >= episode::FACTS_MAX {
         return Err(refusal(Code::ChkEpisodeFull));
     }
     if let Some(corrected) = &own.corrects {

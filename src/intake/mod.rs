@@ -21,7 +21,7 @@ pub use trial::{Trial, Tried};
 use crate::episode::Links;
 use crate::fault::Code;
 use crate::map;
-use crate::model::finding::Finding;
+use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::EpisodeId;
 use crate::model::keyed::{Domain, Ref};
 use crate::model::raw::{RawEvent, Verdict};
@@ -32,6 +32,7 @@ use crate::store::{Committed, Entry, Store, StoreFault};
 use case::Case;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Episodes that are looked at in one transaction.
@@ -139,6 +140,11 @@ impl Intake {
             return Ok(Some(Draft::Entry(Box::new(entry), Verdict::Duplicate)));
         }
         let episode = links.episode;
+        if !versions.is_empty() && self.store.episode_of_event(&key)?.is_some_and(|known| known != episode) {
+            let finding = Code::ChkOtherCase.finding(Effect::Refuse, Layer::Rules, None);
+            let finding = crate::fault::at(finding, Some("episodeRef.caseId".to_owned()), None);
+            return Ok(Some(self.rejected(record, vec![finding], Some(key), now)));
+        }
         let mut case = match cases.remove(&episode) {
             Some(Some(case)) => case,
             Some(None) => return Ok(None),
@@ -205,11 +211,17 @@ impl Intake {
     /// Looks again at the episodes whose time has come. Returns when to come back.
     pub fn wake(&mut self) -> Result<Option<Timestamp>, StoreFault> {
         let now = self.clock.now();
-        let (episodes, next) = self.store.due_episodes(now, WAKE_MAX)?;
+        let (mut episodes, next) = self.store.due_episodes(now, WAKE_MAX + self.damaged.len())?;
+        episodes.retain(|episode| !self.damaged.contains(episode));
         let mut entries = Vec::new();
         for episode in episodes {
             let Some(mut case) = self.load(episode, now)? else { continue };
-            entries.push(self.desk.look_again(&mut case, self.validator.as_mut(), now));
+            let look = || self.desk.look_again(&mut case, self.validator.as_mut(), now);
+            // An episode that makes the program panic does not keep the others from being looked at.
+            match catch_unwind(AssertUnwindSafe(look)) {
+                Ok(entry) => entries.push(entry),
+                Err(_) => drop(self.damaged.insert(episode)),
+            }
         }
         if entries.is_empty() {
             return Ok(next);

@@ -47,6 +47,12 @@ impl Desk {
     }
 }
 
+/// Whom a fact's message was for when it came.
+pub(super) fn recorded(fact: &Fact) -> Vec<Recipient> {
+    let recipient = |(hsa_id, party): &(String, Party)| HsaId::parse(hsa_id).map(|hsa_id| Recipient { hsa_id, party: *party });
+    fact.to.iter().filter_map(recipient).collect()
+}
+
 /// Whom a fact's message went to, or who sent it.
 fn addressees(fact: &Fact) -> Vec<Recipient> {
     let recipient = |hsa_id: &String, party| HsaId::parse(hsa_id).map(|hsa_id| Recipient { hsa_id, party });

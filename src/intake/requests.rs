@@ -10,6 +10,7 @@ use crate::model::name::Name;
 use crate::oplog::{Event, Level, Line};
 use crate::store::{Asked, Committed, Entry, StoreFault};
 use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl Intake {
     pub fn serve(&mut self) -> Result<usize, StoreFault> {
         let asked = self.store.asked(REQUESTS_MAX)?;
         for request in &asked {
-            let mut entry = self.serve_one(request)?;
+            let mut entry = self.serve_guarded(request);
             let mut line = Line::new(entry.at, Level::Info, Event::RequestDone);
             line.episode_id = entry.episode.as_ref().map(|episode| episode.id);
             entry.lines.push(line);
@@ -51,6 +52,19 @@ impl Intake {
             }
         }
         Ok(asked.len())
+    }
+
+    /// A request that cannot be met is answered, so that it does not come back for ever.
+    fn serve_guarded(&mut self, asked: &Asked) -> Entry {
+        let done = catch_unwind(AssertUnwindSafe(|| self.serve_one(asked)));
+        if let Ok(Ok(entry)) = done {
+            return entry;
+        }
+        let code = if done.is_err() { Code::BugPanic } else { Code::BugStore };
+        let mut entry = lines_only(self.clock.now(), Line::new(self.clock.now(), Level::Error, Event::RequestRefused).code(code));
+        let outcome = Outcome { done: false, findings: refused(code) };
+        entry.answers = Some((asked.id, serde_json::to_string(&outcome).unwrap_or_default()));
+        entry
     }
 
     fn serve_one(&mut self, asked: &Asked) -> Result<Entry, StoreFault> {

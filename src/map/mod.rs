@@ -39,7 +39,8 @@ pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Findi
 
 /// An event of ours read back from the store; `None` where the store is damaged.
 pub fn reread(json: &[u8], today: Date) -> Option<CareEvent> {
-    read(json, 32, today).ok().map(|mapped| mapped.event)
+    // A clock that has been set back makes nothing unreadable.
+    read(json, 32, today.max(Date::MAX)).ok().map(|mapped| mapped.event)
 }
 
 /// The text without a byte-order mark; UTF-8 is the one encoding that is read.
@@ -98,6 +99,7 @@ fn told(kind: &ProblemKind) -> (Code, Option<(String, String)>) {
         ProblemKind::Person(PersonIdFault::Kind) => (Code::MapPersonKind, None),
         ProblemKind::Person(PersonIdFault::CheckDigit) => (Code::MapPersonCheckDigit, None),
         ProblemKind::UnsupportedIdType => (Code::MapIdType, None),
+        ProblemKind::Future => (Code::MapFuture, None),
         ProblemKind::More => (Code::MapMore, None),
     }
 }

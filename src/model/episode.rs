@@ -189,6 +189,9 @@ pub struct Fact {
     /// To whom its message was addressed: a later K-MK goes to the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<(String, Party)>,
+    /// Its message ended without having left: nobody was told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsent: bool,
     pub what: What,
 }
 
@@ -201,8 +204,8 @@ impl std::fmt::Debug for Fact {
 
 impl Fact {
     /// Facts stand in this order: as they happened, then as they were sent, then as the source numbers them.
-    pub fn order(&self) -> (Timestamp, Option<Timestamp>, &str) {
-        (self.occurred_at, self.sent_at, &self.id)
+    pub fn order(&self) -> (Timestamp, Option<Timestamp>, Numbered<'_>) {
+        (self.occurred_at, self.sent_at, Numbered(&self.id))
     }
 
     /// When the region sent it: the law's clocks run from there.
@@ -222,6 +225,41 @@ impl Fact {
     pub fn message(&self, version: u32) -> MessageId {
         MessageId::of(&self.system, &self.id, self.kind.code(), version)
     }
+}
+
+/// A source's id in the order in which a source counts: `TRS-9` before `TRS-10`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbered<'a>(&'a str);
+
+impl Ord for Numbered<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let (mut one, mut two) = (self.0, other.0);
+        while !one.is_empty() && !two.is_empty() {
+            let ((a, rest), (b, others)) = (run(one), run(two));
+            // Of two numbers the one with more digits is the greater, once the noughts before it are gone.
+            let number = |text: &str| (text.trim_start_matches('0').len(), text.trim_start_matches('0').to_owned());
+            let both = a.starts_with(|c: char| c.is_ascii_digit()) && b.starts_with(|c: char| c.is_ascii_digit());
+            let order = if both { number(a).cmp(&number(b)) } else { a.cmp(b) };
+            if order.is_ne() {
+                return order;
+            }
+            (one, two) = (rest, others);
+        }
+        // The same but for noughts before a number: any fixed order will do.
+        one.len().cmp(&two.len()).then(self.0.cmp(other.0))
+    }
+}
+
+impl PartialOrd for Numbered<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The digits, or the rest, that a text begins with, and what follows.
+fn run(text: &str) -> (&str, &str) {
+    let digit = text.starts_with(|c: char| c.is_ascii_digit());
+    text.split_at(text.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(text.len()))
 }
 
 /// The part of a body that the fold looks at.

@@ -6,6 +6,7 @@ use super::ids::{HsaId, MessageId};
 use super::node::Node;
 use super::person::{PersonId, PersonIdKind};
 use super::shape::{Card, Field, List, Part, ProblemKind, Reader, Shape, Sink, Text, codes, group};
+use super::time::local_day;
 use jiff::{Timestamp, civil::Date};
 use std::collections::BTreeMap;
 
@@ -254,11 +255,15 @@ impl CareEvent {
             (Some(data), Some(kind)) => r.within(Self::DATA, |r| {
                 let body = Body::read(kind, data, r)?;
                 cross_check(&body, data, r);
+                not_yet(&body, data, r);
                 Some(body)
             }),
             (None, _) => r.within(Self::DATA, |r| r.problem(node.at, ProblemKind::Missing)),
             (Some(_), None) => None,
         };
+        if let Some(head) = &head {
+            has_happened(head.occurred_at, "occurredAt", node, r);
+        }
         let event = Self { head: head?, patient: patient?, body: body? };
         r.problems.is_empty().then_some(event)
     }
@@ -291,6 +296,27 @@ impl CareEvent {
         // The address of a protected person goes no further than this line.
         let address = record.address.clone().filter(|_| protected == Protection::None);
         Some(Patient { id, name: record.name.clone(), address, protected })
+    }
+}
+
+/// What has happened lies no more than a day ahead: clocks may differ, years must not.
+fn has_happened(at: Timestamp, name: &'static str, node: &Node, r: &mut Reader) {
+    let latest = r.today.tomorrow().unwrap_or(Date::MAX);
+    if local_day(at) > latest {
+        let place = node.get(name).map_or(node.at, |field| field.at);
+        r.within(name, |r| r.problem::<()>(place, ProblemKind::Future));
+    }
+}
+
+/// The times in a body that tell of what has happened.
+fn not_yet(body: &Body, data: &Node, r: &mut Reader) {
+    match body {
+        Body::RIn(notice) => has_happened(notice.admitted_at, "admittedAt", data, r),
+        Body::RUk(ready) => has_happened(ready.ready_at, "readyAt", data, r),
+        Body::RAu(withdrawn) => has_happened(withdrawn.withdrawn_at, "withdrawnAt", data, r),
+        Body::RUt(discharged) => has_happened(discharged.discharged_at, "dischargedAt", data, r),
+        Body::RDo(deceased) => has_happened(deceased.deceased_at, "deceasedAt", data, r),
+        _ => {}
     }
 }
 

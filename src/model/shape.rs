@@ -103,6 +103,8 @@ pub enum ProblemKind {
     BadCharacter,
     Person(super::person::PersonIdFault),
     UnsupportedIdType,
+    /// It has not happened yet.
+    Future,
     /// There are more than are told.
     More,
 }

@@ -14,6 +14,14 @@ impl Store {
     /// Commits a batch of entries in their order, each whole or not at all. For a thread that may wait.
     pub fn commit(&self, entries: Vec<Entry>) -> Result<Vec<Committed>, StoreFault> {
         let committed = self.write_blocking(move |db| {
+            // In one order in every process, so that two never wait for each other.
+            let mut episodes: Vec<String> =
+                entries.iter().filter_map(|entry| entry.episode.as_ref()).map(|episode| episode.id.to_string()).collect();
+            episodes.sort_unstable();
+            episodes.dedup();
+            for episode in &episodes {
+                db.lock_episode(episode)?;
+            }
             let mut out = Vec::with_capacity(entries.len());
             for entry in &entries {
                 db.batch("SAVEPOINT entry")?;
@@ -194,7 +202,7 @@ fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFa
         }
         ChangeTo::Hold(findings) => {
             db.execute(
-                "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state = 'WITHHELD'",
+                "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
                 values![delivery, first_code(findings), findings_json(findings)],
             )?;
             Applied::Yes

@@ -32,7 +32,7 @@ struct Inner {
     /// Counts what others may be waiting for: new deliveries, new outcomes.
     news: watch::Sender<u64>,
     /// Held as long as this process writes.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl std::fmt::Debug for Store {
@@ -55,7 +55,7 @@ impl Store {
         let (writer, jobs) = mpsc::channel(QUEUE_MAX);
         let inner = Arc::get_mut(&mut store.0).ok_or(StoreFault::Stopped)?;
         inner.writer = Some(writer);
-        inner._lock = lock;
+        inner.lock = lock;
         let shared = connection.is_shared();
         let handle = Arc::downgrade(&store.0);
         let reconnect = move || handle.upgrade().map_or(Err(StoreFault::Stopped), |inner| (inner.connect)());
@@ -77,7 +77,7 @@ impl Store {
             connect,
             readers: Mutex::new(vec![connection]),
             news: watch::Sender::new(0),
-            _lock: None,
+            lock: None,
         })))
     }
 
@@ -194,8 +194,9 @@ fn within_savepoint<T>(db: &dyn Db, work: impl FnOnce(&dyn Db) -> Result<T, Stor
 /// Takes what waits, writes it in one transaction, commits, and only then answers.
 fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, StoreFault>, mut jobs: mpsc::Receiver<Job>) {
     let mut group = Vec::new();
-    let begin = if db.is_shared() { "BEGIN" } else { "BEGIN IMMEDIATE" };
-    while jobs.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+    // Where others write too, a group would lock many episodes in no order that others keep: there each write is by itself.
+    let (begin, most) = if db.is_shared() { ("BEGIN", 1) } else { ("BEGIN IMMEDIATE", GROUP_MAX) };
+    while jobs.blocking_recv_many(&mut group, most) > 0 {
         if db.is_broken()
             && let Ok(anew) = reconnect()
         {

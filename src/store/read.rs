@@ -175,7 +175,9 @@ impl Store {
     pub fn due_episodes(&self, now: Timestamp, limit: usize) -> Result<(Vec<EpisodeId>, Option<Timestamp>), StoreFault> {
         self.read(|db| {
             let sql = "SELECT id FROM episode WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2";
-            let ids = db.list(sql, values![now, limit], |row| episode_id(&row.get::<String>(0)?))?;
+            // An id that cannot be read hides itself alone.
+            let ids = db.list(sql, values![now, limit], |row| Ok(row.get::<String>(0).and_then(|id| episode_id(&id)).ok()))?;
+            let ids = ids.into_iter().flatten().collect();
             let next = db.one("SELECT MIN(look_at) FROM episode WHERE look_at > ?1", values![now])?;
             Ok((ids, next.map(|row| row.maybe(0)).transpose()?.flatten()))
         })
@@ -244,6 +246,14 @@ impl Store {
     pub fn episode_of(&self, message: MessageId) -> Result<Option<EpisodeId>, StoreFault> {
         self.read(|db| {
             let found = db.one("SELECT episode_id FROM delivery WHERE message_id = ?1 LIMIT 1", values![message.to_string()])?;
+            found.map(|row| episode_id(&row.get::<String>(0)?)).transpose()
+        })
+    }
+
+    /// The episode of an event, by its keyed reference.
+    pub fn episode_of_event(&self, key: &Ref) -> Result<Option<EpisodeId>, StoreFault> {
+        self.read(|db| {
+            let found = db.one("SELECT episode_id FROM event WHERE key = ?1 LIMIT 1", values![key.as_str()])?;
             found.map(|row| episode_id(&row.get::<String>(0)?)).transpose()
         })
     }

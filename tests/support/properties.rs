@@ -93,6 +93,8 @@ fn without_the_discounted(state: &EpisodeState) -> EpisodeState {
     let mut state = state.clone();
     state.ignored.clear();
     state.waiting.clear();
+    // Protection, once said, holds whatever becomes of the event that said it.
+    state.protected = vardbro::model::event::Protection::None;
     if state.phase == Phase::Voided {
         state.phase = Phase::New;
     }
