@@ -164,10 +164,14 @@ fn lost_connections_are_made_anew() {
     let store = Store::open_postgres(&schema.url, &[7; 32]).expect("a store");
     let mut world = World::over(store, Box::new(()), "vanersborg/2026.1", at(NOW));
     assert_eq!(world.hand_in("1.json", event("R-IN.json", 1, "a")), Verdict::Accepted);
-    schema.run(&format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}' AND pid <> pg_backend_pid()",
-        schema.name
-    ));
+    postgres::run(
+        &schema.url,
+        &format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}' AND pid <> pg_backend_pid()",
+            schema.name
+        ),
+    )
+    .expect("a statement");
     let verdict = (0..50)
         .find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(20));

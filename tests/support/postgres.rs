@@ -2,6 +2,8 @@
 //!
 //! `VARDBRO_TEST_POSTGRES` names the database; without it the one on this machine is tried. In CI it must be there.
 
+#![expect(clippy::print_stderr, reason = "says that it skips")]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_postgres::NoTls;
 
@@ -22,17 +24,11 @@ impl Schema {
         let name = format!("vardbro_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         if let Err(fault) = run(&database, &format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")) {
             assert!(std::env::var_os("CI").is_none(), "no PostgreSQL in CI: {fault}");
-            println!("skipped: no PostgreSQL is to be had");
+            eprintln!("skipped: no PostgreSQL is to be had");
             return None;
         }
         let url = format!("{database} application_name={name} options='-c search_path={name}'");
         Some(Self { name, database, url })
-    }
-
-    /// Runs a statement in the schema.
-    #[allow(dead_code)]
-    pub(crate) fn run(&self, sql: &str) {
-        run(&self.url, sql).expect("a statement");
     }
 }
 
@@ -42,7 +38,7 @@ impl Drop for Schema {
     }
 }
 
-fn run(database: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
+pub(crate) fn run(database: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(database, NoTls).await?;
