@@ -213,6 +213,9 @@ codes! {
     ChkOtherCase "VB-CHK-019" Sender "0.1.0" {
         "Händelsen hör till ett annat ärende i sin förra version", "the event belongs to another case in its version before",
         "Makulera händelsen i det gamla ärendet (K-MK eller R-MK) och sänd den under ett nytt id i det rätta.", "Void the event in the old case (K-MK or R-MK) and send it under a new id in the right one." }
+    ChkNewer "VB-CHK-020" Sender "0.1.0" {
+        "Ett senare besked om hemtagning har redan kommit", "a later take-home notice has come already",
+        "Ingenting behövs: det senare beskedet gäller.", "Nothing: the later notice holds." }
 
     OpsNotHeld "VB-OPS-001" Operator "0.1.0" {
         "Meddelandet väntar inte på en människa", "the message is not held for a person",

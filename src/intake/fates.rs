@@ -10,7 +10,7 @@ use crate::fault::Code;
 use crate::model::calendar::hours;
 use crate::model::catalogue::EventType;
 use crate::model::episode::{CORRECTED, Fact, Phase, VOID};
-use crate::model::event::{CareEvent, Recipient};
+use crate::model::event::{CareEvent, ConsentStatus, Recipient};
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::message::Standing;
 use crate::model::name::Name;
@@ -47,7 +47,11 @@ impl Judgement<'_> {
                 findings: Vec::new(),
                 useful_until: None,
             };
-            let moot = if voids && !left.contains(&destination) { Some((State::Withdrawn, Code::ChkNothingLeft)) } else { moot(standing) };
+            let moot = if voids && !left.contains(&destination) {
+                Some((State::Withdrawn, Code::ChkNothingLeft))
+            } else {
+                moot(standing).or_else(|| self.has_newer(kind, arrival).then_some((State::Superseded, Code::ChkNewer)))
+            };
             if let Some((state, code)) = moot {
                 delivery.state = state;
                 delivery.findings = vec![code.finding(Effect::Warn, Layer::Rules, None)];
@@ -57,6 +61,16 @@ impl Judgement<'_> {
             self.lines.push(lines::of_delivery(self.at, self.case.id, &arrival.links.event, &delivery));
             self.deliveries.push(delivery);
         }
+    }
+
+    /// Whether a take-home notice that is read late has been overtaken by a later one: there are never two.
+    fn has_newer(&self, kind: EventType, arrival: &Arrival) -> bool {
+        let key = arrival.links.event.as_str();
+        let Some(own) = self.fact(key).filter(|_| kind == EventType::KHt) else { return false };
+        let opened = self.state.stay.as_ref().map(|stay| stay.opened_at);
+        let newer =
+            |fact: &Fact| fact.kind == kind && fact.order() > own.order() && !fact.unsent && !self.state.ignored.contains_key(&fact.event);
+        opened.is_none_or(|opened| own.occurred_at >= opened) && self.case.facts.iter().any(newer)
     }
 
     /// Into its lane, or kept back.
@@ -247,7 +261,7 @@ impl Judgement<'_> {
             recorded
         };
         let standing = Standing {
-            discounted: self.state.ignored.get(key).copied(),
+            discounted: self.state.ignored.get(key).copied().or_else(|| self.lost_consent(waiting)),
             lacks_target: self.state.waiting.contains(key),
             // Late once, late for ever: what it waited for beside does not change that.
             late: came_late(waiting),
@@ -255,6 +269,12 @@ impl Judgement<'_> {
         let corrected = own.and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key));
         let message = message(&event, waiting.version, self.case.id, recipients, corrected, (&self.state, standing, self.at));
         Ok(check::run(&self.rules, message, &self.state, released))
+    }
+
+    /// A plan that waited does not leave once the patient has said no.
+    fn lost_consent(&self, waiting: &Waiting) -> Option<&'static str> {
+        let plan = matches!(waiting.kind, EventType::KSip | EventType::KKs);
+        (plan && self.state.consent == Some(ConsentStatus::NotGiven)).then_some("SIP-2")
     }
 
     /// Whether a voiding voids a message of ours; else it tells the region that an event of theirs was misdirected.

@@ -246,11 +246,11 @@ fn release(
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
 }
 
-/// Takes out of its lanes what nobody can have got yet. Its document is written anew when a person lets it go.
+/// Takes out of its lanes what has met nothing but a closed door, if anything. Its document is written anew when a person lets it go.
 fn hold_untried(db: &dyn Db, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
     let held = db.query(
         "UPDATE delivery SET state = 'HELD', open = 0, head = 0, next_at = NULL, code = ?2, findings = ?3
-         WHERE episode_id = ?1 AND state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL RETURNING id, message_id, destination",
+         WHERE episode_id = ?1 AND state IN ('SCHEDULED', 'SCHEDULED_FOR_RESEND') AND attempts = 0 RETURNING id, message_id, destination",
         values![episode.to_string(), first_code(findings), findings_json(findings)],
     )?;
     let mut lines = Vec::new();
