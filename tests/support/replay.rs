@@ -22,6 +22,7 @@ use vardbro::model::personal::Personal;
 use vardbro::model::raw::Verdict;
 use vardbro::model::state::State;
 use vardbro::model::time::{Clock, local_day, stockholm};
+use vardbro::ops::{self, Month, ReportKind};
 use vardbro::store::{DeliveryRow, Filter};
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +68,8 @@ pub(crate) struct Record {
     /// Each delivery's states and findings, as they came.
     pub(crate) course: BTreeMap<i64, Vec<String>>,
     last: BTreeMap<i64, String>,
+    /// Months in which something came.
+    months: BTreeSet<String>,
 }
 
 impl Record {
@@ -84,6 +87,7 @@ impl Record {
     pub(crate) fn hand_in(&mut self, world: &mut World, name: &str, bytes: Vec<u8>) {
         let event: Option<Value> = serde_json::from_slice(&bytes).ok();
         let verdict = world.hand_in(name, bytes);
+        self.months.insert(month_of(world.clock.now()));
         if let Some(event) = event {
             self.note(world, name, &event, &verdict);
         }
@@ -249,6 +253,7 @@ fn expectation(world: &World, record: &Record) -> String {
     for (system, case) in &record.cases {
         out.push_str(&episode(world, system, case));
     }
+    out.push_str(&reports(world, record));
     let _ = write!(out, "\n[log]\nlines = '''\n{}'''\n", journal(world, &rows));
     out
 }
@@ -304,6 +309,28 @@ fn episode(world: &World, system: &str, case: &str) -> String {
         list("clocks", &clocks),
         list("alarms", &alarms),
     )
+}
+
+/// The rows of every report that the story puts something into, as `vardbro report --format csv` gives them.
+fn reports(world: &World, record: &Record) -> String {
+    let (now, sets) = (world.clock.now(), &world.intake.desk.sets);
+    let months: BTreeSet<String> = record.months.iter().cloned().chain([month_of(now)]).collect();
+    let mut out = String::new();
+    for month in months.iter().filter_map(|month| Month::parse(month)) {
+        for kind in ReportKind::VALUES.iter().filter_map(|value| ReportKind::parse(value.code)) {
+            let seen = ops::see_all(&world.store, sets, now).expect("a working store");
+            let csv = ops::report(kind, seen, month, now).expect("a working store").csv();
+            let rows: Vec<String> = csv.lines().skip(1).map(str::to_owned).collect();
+            if !rows.is_empty() {
+                let _ = write!(out, "\n[[report]]\nname = \"{}\"\nmonth = \"{month}\"\n{}", kind.code(), list("rows", &rows));
+            }
+        }
+    }
+    out
+}
+
+fn month_of(at: Timestamp) -> String {
+    at.to_zoned(stockholm()).strftime("%Y-%m").to_string()
 }
 
 /// The journal, one short line for each of its lines.
