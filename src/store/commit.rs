@@ -1,6 +1,6 @@
 //! What intake commits: event, episode, deliveries, changes and journal, as one.
 
-use super::db::{Db, values};
+use super::db::{Db, Row, values};
 use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -253,9 +253,12 @@ fn hold_untried(db: &dyn Db, episode: EpisodeId, findings: &[Finding], at: Times
          WHERE episode_id = ?1 AND state IN ('SCHEDULED', 'SCHEDULED_FOR_RESEND') AND attempts = 0 RETURNING id, message_id, destination",
         values![episode.to_string(), first_code(findings), findings_json(findings)],
     )?;
+    let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let mut held: Vec<(i64, String, String)> = held.iter().map(read).collect::<Result<_, StoreFault>>()?;
+    // As they were made: databases give back what they changed in any order.
+    held.sort_unstable();
     let mut lines = Vec::new();
-    for row in held {
-        let (delivery, message, destination): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    for (delivery, message, destination) in held {
         promote(db, &episode.to_string(), &destination)?;
         raise_outcome(db, delivery)?;
         let mut line = Line::new(at, Level::Warn, Event::MessageHeld);
