@@ -14,6 +14,7 @@ pub mod wire; // 4  Passed → Document; receipts
 pub mod seal; // 5  Document → Checked
 pub mod store; // 6  the database
 pub mod transport; // 6  Envelope → Answer
+pub mod listen; // 6  HTTP in
 pub mod report; // 6  renderings
 pub mod intake; // 7  one event, one transaction
 pub mod deliver; // 7  the queue's loop

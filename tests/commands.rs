@@ -10,7 +10,7 @@ mod process;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
-use jiff::Timestamp;
+use jiff::{Span, Timestamp};
 use process::{VARDBRO, admission, planning, wait};
 use serde_json::{Value, json};
 use std::fs;
@@ -18,9 +18,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
-use support::fixtures;
+use support::{Conduct, Scripted, fixtures};
 use vardbro::check::rules::{Rules, shipped};
 use vardbro::model::raw::Verdict;
+use vardbro::model::state::{Handling, State};
+use vardbro::model::time::Clock;
 use vardbro::ops::{self, Month, Named, ReportKind, Seen, Sets};
 use vardbro::store::Filter;
 
@@ -155,12 +157,25 @@ fn a_move_to_other_rules_lets_a_withheld_notice_go() {
 
 /// Hands in what a folder of fixtures tells, at its times.
 fn play(world: &mut support::World, name: &str) {
+    play_until(world, name, Timestamp::MAX);
+}
+
+/// The same up to a moment. What operators do in the story is left out.
+fn play_until(world: &mut support::World, name: &str, until: Timestamp) {
     let dir = fixtures().join(name);
     let case: toml::Table = fs::read_to_string(dir.join("case.toml")).expect("a story").parse().expect("TOML");
     for step in case["step"].as_array().expect("steps") {
         let (at, file) = (step.get("at").and_then(toml::Value::as_str), step.get("in").and_then(toml::Value::as_str));
-        if let Some(at) = at {
-            world.pass(instant(at), &mut |_| {});
+        let advance =
+            step.get("advance").and_then(toml::Value::as_str).map(|span| world.clock.now() + span.parse::<Span>().expect("a span"));
+        if let Some(at) = at.map(instant).or(advance) {
+            if at > until {
+                return world.pass(until, &mut |_| {});
+            }
+            world.pass(at, &mut |_| {});
+        }
+        for word in step.get("receiver").and_then(toml::Value::as_str).iter().flat_map(|words| words.split(',')) {
+            world.receiver.script(Scripted { conduct: Conduct::parse(word.trim()), times: 1, matching: None });
         }
         if let Some(file) = file {
             let verdict = world.hand_in(file, fs::read(dir.join("in").join(file)).expect("a fixture"));
@@ -408,4 +423,207 @@ fn the_other_reports_tell_of_checklist_lateness_and_outpatient_care() {
         golden(&format!("report-{}.sv.txt", kind.code()), &report.text(true));
         golden(&format!("report-{}.en.txt", kind.code()), &report.text(false));
     }
+}
+
+/// An outage, an hour long so far: what is unsent, with and without names, and the plan that closes it.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "looks at what is printed")]
+fn what_is_unsent_is_listed_for_the_telephone() {
+    let mut world = support::World::new("vanersborg/2026.1", instant("2026-05-04T08:00:00+02:00"));
+    let now = instant("2026-05-05T10:04:00+02:00");
+    play_until(&mut world, "08b-handled-by-telephone", now);
+    let list = |names: bool, swedish: bool| {
+        ops::Unsent::of(&world.store, &world.intake.desk, None, (None, now), names, swedish).expect("a working store")
+    };
+    let open = list(false, true);
+    for (name, made) in [
+        ("fallback.sv.txt", open.text(true)),
+        ("fallback.en.txt", list(false, false).text(false)),
+        ("fallback.csv", open.csv(true)),
+        ("fallback.json", open.json(true)),
+    ] {
+        let made = made.disclose();
+        golden(name, made);
+        for hidden in ["Alm", "Backman", "Rosén", "Hägg", "HSL-868", "193812192395", "TRS-"] {
+            assert!(!made.contains(hidden), "{hidden} in\n{made}");
+        }
+    }
+    for (name, made) in [
+        ("fallback-names.sv.txt", list(true, true).text(true)),
+        ("fallback-names.en.txt", list(true, false).text(false)),
+        ("fallback-names.csv", list(true, true).csv(true)),
+        ("fallback-names.json", list(true, false).json(false)),
+    ] {
+        let made = made.disclose();
+        golden(name, made);
+        let first = made.lines().next().expect("a line");
+        assert!(first.contains("PERSON"), "{first}");
+        assert!(made.contains("Harry Backman") && made.contains("193812192395") && made.contains("HSL-8681"), "{made}");
+    }
+    let json: Value = serde_json::from_str(list(true, true).json(true).disclose()).expect("JSON");
+    assert_eq!(json["messages"].as_array().expect("messages").len(), 7);
+    let columns: Vec<usize> = rows(list(true, true).csv(true).disclose()).iter().map(Vec::len).collect();
+    assert!(columns.iter().all(|count| *count == 16), "{columns:?}");
+
+    let (unsent, beyond) = ops::unsent(&world.store, None, now).expect("a working store");
+    let plan = ops::ResolvePlan::of(unsent, Handling::Phone, true);
+    assert_eq!((plan.actions().len(), beyond), (6, 0), "one may have arrived");
+    golden("resolve.sv.txt", &plan.text(true));
+    golden("resolve.en.txt", &plan.text(false));
+}
+
+#[test]
+fn a_resend_is_planned_before_it_is_done() {
+    let mut world = support::World::new("vanersborg/2026.1", instant("2026-04-01T08:00:00+02:00"));
+    play(&mut world, "36c-parked-then-sent-again");
+    let now = world.clock.now();
+    let plan = |world: &support::World, again: bool| {
+        let rows = world.store.deliveries(&Filter { limit: 10, ..Filter::default() }).expect("a working store");
+        ops::ResendPlan::of(&world.store, &world.intake.desk, (rows, 3), 100, again, now).expect("a working store")
+    };
+    let parked = plan(&world, false);
+    assert_eq!(parked.actions().len(), 1, "what the receiver has is refused");
+    golden("resend.sv.txt", &parked.text(now, true));
+    golden("resend.en.txt", &parked.text(now, false));
+    let both = plan(&world, true);
+    assert!(both.actions().len() == 2 && both.token() != parked.token());
+
+    // The same event in a new version: the old one is not to be sent any more.
+    let file = fixtures().join("36c-parked-then-sent-again/in/02-k-pu.json");
+    let mut changed: Value = serde_json::from_slice(&fs::read(file).expect("a fixture")).expect("JSON");
+    changed["data"]["adlBefore"] = json!("Går med rullator");
+    assert_eq!(world.hand_in("02-b.json", changed.to_string().into_bytes()), Verdict::Accepted);
+    world.settle(&mut |_| {});
+    let told = plan(&world, false).text(now, false);
+    assert!(told.contains("VB-OPS-006") && told.starts_with("Messages to send again: 0"), "{told}");
+}
+
+/// Why a message is not sent again, whatever was planned; and that it is the doing that is refused, not the planning alone.
+#[test]
+fn what_no_longer_holds_is_not_sent_again() {
+    for (kind, code) in [("K-MK", "VB-OPS-007"), ("protected", "VB-OPS-009")] {
+        let mut world = support::World::new("vanersborg/2026.1", instant("2026-04-01T08:00:00+02:00"));
+        play_until(&mut world, "36c-parked-then-sent-again", instant("2026-04-01T13:25:00+02:00"));
+        world.pass(instant("2026-04-02T15:00:00+02:00"), &mut |_| {});
+        let parked = |world: &support::World| {
+            let filter = Filter { state: Some(State::Parked), limit: 10, ..Filter::default() };
+            world.store.deliveries(&filter).expect("a working store")
+        };
+        let row = parked(&world).pop().expect("a parked message");
+        let file = fixtures().join("36c-parked-then-sent-again/in/01-r-in.json");
+        let mut said: Value = serde_json::from_slice(&fs::read(file).expect("a fixture")).expect("JSON");
+        said["occurredAt"] = json!("2026-04-02T14:00:00+02:00");
+        if kind == "protected" {
+            (said["eventId"], said["type"]) = (json!("p"), json!("R-BU"));
+            (said["sentAt"], said["regionMessageId"]) = (said["occurredAt"].clone(), json!("p"));
+            said["patient"]["protected"] = json!("sekretessmarkering");
+            said["data"] = json!({"estimatedDischargeAt": "2026-04-05T12:00:00+02:00"});
+        } else {
+            (said["eventId"], said["type"]) = (json!("b"), json!("R-DO"));
+            (said["sentAt"], said["regionMessageId"]) = (said["occurredAt"].clone(), json!("b"));
+            said["data"] = json!({"deceasedAt": "2026-04-02T13:00:00+02:00"});
+        }
+        assert_eq!(world.hand_in("said.json", said.to_string().into_bytes()), Verdict::Accepted);
+        let action =
+            vardbro::intake::Action::Resend { message: row.message.clone(), destination: row.destination.clone(), from: row.state };
+        let action = serde_json::to_string(&action).expect("JSON");
+        let asked = world.store.ask(world.clock.now(), "anna", &action).expect("a working store");
+        world.intake.serve().expect("a working store");
+        let outcome = world.store.request(asked).expect("a working store").and_then(|row| row.outcome).expect("an outcome");
+        assert!(outcome.contains(code) && outcome.contains("\"done\":false"), "{kind}: {outcome}");
+        assert_eq!(parked(&world).len(), 1);
+    }
+}
+
+/// The whole way: an outage, the list, the telephone, and the receiver that comes back.
+#[test]
+fn what_was_told_by_telephone_does_not_arrive_as_well() {
+    let world = process::World::new("", "[retry]\nprobe_cap_s = 1");
+    let daemon = world.daemon();
+    for (file, text) in [("1.json", admission("HSL-1", "e-1", 0)), ("2.json", planning("HSL-1", "e-2", 60))] {
+        world.put(file, &text);
+    }
+    wait("a message in its lane", PATIENCE, || run(&world, &["messages", "list"]).1.contains("K-PU"));
+    let (code, list) = run(&world, &["messages", "fallback-list"]);
+    assert!(code == Some(0) && list.contains("SE2321000131-T200") && list.contains("K-PU") && !list.contains("193812217044"), "{list}");
+    let until = list.rsplit("--until ").next().expect("a moment").trim().to_owned();
+    let (code, named) = run(&world, &["messages", "fallback-list", "--with-names", "--format", "text", "--reason", "outage"]);
+    assert!(code == Some(0) && named.starts_with("PERSONAL DATA"), "{named}");
+    assert!(named.contains("193812217044") && named.contains("HSL-1") && named.contains("rollator"), "{named}");
+    let log = run(&world, &["log"]).1;
+    assert!(log.contains("A list with personal data has been printed (count-1)"), "{log}");
+
+    // What comes after the list is not on it.
+    world.put("3.json", &planning("HSL-1", "e-3", 120));
+    wait("another message", PATIENCE, || run(&world, &["messages", "list"]).1.lines().count() == 2);
+    let way = ["messages", "fallback-list", "--handled", "--until", &until];
+    // Now and then the message is the one that tries the way, and stays for that moment.
+    wait("the list to be closed", PATIENCE, || {
+        let plan = run(&world, &way).1;
+        let (_, said) = run(&world, &[&way[..], &["--confirm", &token(&plan)]].concat());
+        said.starts_with("Closed by hand: 1") || run(&world, &["messages", "list", "--state", "RESOLVED"]).1.contains("K-PU")
+    });
+    let _receiver = world.receiver("");
+    accepted(&world);
+    assert_eq!(run(&world, &["messages", "list", "--state", "RESOLVED"]).1.lines().count(), 1);
+    let show = run(&world, &["messages", "show", "test-journal:e-2"]).1;
+    assert!(show.contains("VB-OPS-012 closed by hand: told by telephone"), "{show}");
+    let outcome = fs::read_to_string(world.path("in/outcome/2.json.outcome.json")).expect("an outcome");
+    assert!(outcome.contains("RESOLVED"), "{outcome}");
+    daemon.stop();
+    for hidden in ["193812217044", "rollator", "HSL-1\""] {
+        assert!(!fs::read_to_string(world.path("oplog.ndjson")).expect("a log").contains(hidden), "{hidden}");
+    }
+    let (code, said) = run(&world, &["messages", "resolve", "test-journal:e-2", "--as", "other", "--reason", "x"]);
+    assert!(code == Some(1) && said.contains("VB-OPS-011"), "{said}");
+}
+
+#[test]
+fn backup_restore_and_export_say_what_they_do_in_both_languages() {
+    let world = process::World::new("", "");
+    let daemon = world.daemon();
+    hold(&world);
+    let to = world.path("backup.db").display().to_string();
+    let (code, said) = run(&world, &["store", "backup", &to, "--lang", "sv"]);
+    let counted = format!("{to}: {} byte, 2 händelser, 1 leveranser varav 0 mottagna, SHA-256 ", fs::metadata(&to).expect("a file").len());
+    assert!(code == Some(0) && said.starts_with(&counted) && said.lines().count() == 1, "{said}");
+    let (code, said) = run(&world, &["store", "restore", &to]);
+    assert!(code == Some(2) && said.starts_with("VB-STO-006: a daemon has the store"), "{said}");
+    world.put("3.json", &planning("HSL-1", "e-3", 120));
+    wait("a third event", PATIENCE, || run(&world, &["messages", "list"]).1.lines().count() == 2);
+    daemon.stop();
+
+    let (code, plan) = run(&world, &["store", "restore", &to]);
+    let (first, rest) = plan.split_once("\nMade: ").expect("lines");
+    assert!(code == Some(0) && first.contains("2 events, 1 deliveries of which 0 accepted, SHA-256 "), "{plan}");
+    let (_, rest) = rest.split_once('\n').expect("lines");
+    let golden = format!(
+        "The present store has 1 events and 0 accepted deliveries that are newer; they are forgotten.
+The present store is renamed and stays beside it.
+What has no end in it, and what comes in later of what happened before now, may have arrived already. The receiver is asked before
+any of it is sent; where there is no `lookup_url` it is set aside (VB-STO-007). What the receiver has is never sent again.
+To do it: --confirm {}\n",
+        token(&plan)
+    );
+    assert_eq!(rest, golden);
+    let sv = run(&world, &["store", "restore", &to, "--lang", "sv"]).1;
+    let (_, rest) = sv.split_once("\nGjord: ").and_then(|(_, rest)| rest.split_once('\n')).expect("lines");
+    let golden = format!(
+        "Den nuvarande databasen har 1 händelser och 0 mottagna leveranser som är nyare; de glöms.
+Den nuvarande databasen byter namn och ligger kvar bredvid.
+Det som saknar slut i den, och det som sedan kommer in av det som hänt före nu, kan redan ha kommit fram. Mottagaren tillfrågas
+innan något av det sänds; där `lookup_url` saknas läggs det åt sidan (VB-STO-007). Det mottagaren har sänds aldrig igen.
+Gör det med: --confirm {}\n",
+        token(&plan)
+    );
+    assert_eq!(rest, golden);
+
+    let (code, said) = run(&world, &["store", "restore", &to, "--confirm", &token(&plan), "--lang", "sv"]);
+    assert!(code == Some(0) && said.starts_with("Återställd; 1 leveranser är ovissa.\nDen förra databasen: "), "{said}");
+    assert!(run(&world, &["log"]).1.contains("The store was restored from a backup"));
+    let all = world.path("all.ndjson").display().to_string();
+    let (code, said) = run(&world, &["store", "export", &all, "--lang", "sv"]);
+    assert!(code == Some(0) && said.starts_with(&format!("{all} kommer att innehålla PERSONUPPGIFTER")), "{said}");
+    let (code, said) = run(&world, &["store", "export", &all]);
+    assert!(code == Some(2) && said.contains("VB-STO-002"), "{said}");
 }

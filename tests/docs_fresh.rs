@@ -30,6 +30,16 @@ fn the_page_of_codes_is_fresh() {
 }
 
 #[test]
+fn the_page_of_guarantees_is_fresh() {
+    fresh("docs/guarantees.md", &vardbro::ops::guarantees_page());
+}
+
+#[test]
+fn the_page_of_answers_is_fresh() {
+    fresh("docs/delivery.md", &vardbro::ops::delivery_page());
+}
+
+#[test]
 fn the_page_of_messages_is_fresh() {
     fresh("docs/messages.md", &docs::messages());
 }

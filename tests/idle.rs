@@ -17,14 +17,22 @@ use vardbro::model::raw::Verdict;
 use vardbro::model::state::State;
 use vardbro::model::time::{Clock, SystemClock};
 use vardbro::store::Filter;
-use vardbro::transport::{Envelope, Reply, Transport};
+use vardbro::transport::{Envelope, Question, Reply, Transport};
 use world::{World, fixtures};
 
 struct Down;
 
 impl Transport for Down {
     async fn send(&self, _: Envelope) -> Reply {
-        Reply { answer: Answer::RouteDown { fault: RouteFault::Status(503), retry_after: None }, http_status: Some(503), receipt: None }
+        Reply::bare(Answer::RouteDown { fault: RouteFault::Status(503), retry_after: None }, Some(503))
+    }
+
+    async fn ask(&self, _: Question) -> Reply {
+        Reply::bare(Answer::Absent, Some(404))
+    }
+
+    fn looks_up(&self) -> bool {
+        false
     }
 }
 

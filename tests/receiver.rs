@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use vardbro::model::personal::Personal;
 use vardbro::model::state::{ReceiptReason, ReceiptStatus};
 use vardbro::model::time::{Clock as _, SystemClock, parse_instant};
 use vardbro::receiver::{Certificates, Options, Receiver, Running, Script, ServerTls};
-use vardbro::transport::{Envelope, Https, Reply, TlsFiles, Transport as _};
+use vardbro::transport::{Endpoint, Envelope, Https, Question, Reply, TlsFiles, Transport as _};
 use vardbro::wire::{self, ContentHash, content, transmission};
 
 #[path = "../src/wire/testing.rs"]
@@ -73,7 +74,16 @@ fn https(url: &str, files: TlsFiles) -> Https {
 
 fn https_with(url: &str, files: TlsFiles, proxy: Option<String>, timeout: Duration) -> Https {
     let name = Name::parse("region").expect("a name");
-    Https::new(name, url.to_owned(), files, proxy, timeout, true).expect("a client")
+    let address = |text: &str| Url::parse(text).expect("an address");
+    let endpoint = Endpoint {
+        url: address(url),
+        lookup_url: Some(address(url).join("/receipts/").expect("an address").to_string() + MessageId::PLACEHOLDER),
+        files,
+        proxy: proxy.as_deref().map(address),
+        timeout,
+        wants_receipt: true,
+    };
+    Https::new(name, endpoint).expect("a client")
 }
 
 impl Site {
@@ -267,7 +277,7 @@ async fn the_script_is_followed() {
     assert_eq!(messages(), 1);
     assert_eq!(answer(&client, &letter).await, Answer::Conflict { proved: true });
     let words: Vec<_> = site.answers().into_iter().map(|(word, _)| word).collect();
-    assert_eq!(words, ["503", "302", "500", "dropped", "dropped", "accepted"]);
+    assert_eq!(words, ["503", "302", "500", "dropped", "lost", "accepted"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,7 +291,32 @@ async fn scripted_receipts() {
         let Answer::Receipt { status: ReceiptStatus::Rejected, reason: given, .. } = reply.answer else { panic!("{:?}", reply.answer) };
         assert_eq!(given, Some(reason));
     }
-    assert_eq!(answer(&client, &letter(EventType::KHt, 1)).await, Answer::Pending);
+    assert_eq!(answer(&client, &letter(EventType::KHt, 1)).await, Answer::Pending { retry_after: None });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_comes_later_is_to_be_asked_for_and_any_message_can_be_looked_up() {
+    let site = site().await;
+    let client = site.client();
+    let pending = Answer::Pending { retry_after: None };
+    site.say("[[answer]]\nlater_ms = 600000\n[[answer]]\nlater_ms = 0\nreceipt = 'rejected'\n");
+    let (first, second) = (letter(EventType::KPu, 1), letter(EventType::KKv, 2));
+    let ask = |letter: &Envelope, place: Option<Personal<String>>| {
+        client.ask(Question { message: letter.message, content_hash: letter.content_hash, place })
+    };
+    assert_eq!(ask(&first, None).await.answer, Answer::Absent);
+    let reply = client.send(first.clone()).await;
+    assert_eq!((reply.answer, reply.http_status), (pending.clone(), Some(202)));
+    assert!(reply.place.is_some());
+    assert_eq!(ask(&first, reply.place).await.answer, pending);
+    assert_eq!(answer(&client, &letter(EventType::KKv, 2)).await, pending);
+    let Answer::Receipt { status: ReceiptStatus::Rejected, .. } = ask(&second, None).await.answer else { panic!("no rejection") };
+    // Another content under the id: the receiver has something, and it is not what we have.
+    let third = letter(EventType::KHt, 3);
+    assert!(matches!(answer(&client, &third).await, Answer::Receipt { status: ReceiptStatus::Accepted, .. }));
+    assert!(matches!(ask(&third, None).await.answer, Answer::Receipt { status: ReceiptStatus::Accepted, .. }));
+    let other = Envelope { content_hash: ContentHash::of(b"another"), ..third };
+    assert_eq!(ask(&other, None).await.answer, Answer::Conflict { proved: false });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! `vardbro log`, `vardbro messages` and `vardbro explain`.
 
 use super::requests::{Confirmation, have_done};
-use super::{Ending, rules, say};
+use super::{Ending, fallback, parked, rules, say};
 use crate::config;
 use crate::daemon;
 use crate::fault::{Code, Fault};
@@ -105,6 +105,13 @@ pub(super) enum MessagesCommand {
         #[command(flatten)]
         confirmation: Confirmation,
     },
+    /// Send parked or rejected messages again, under the same id with the same content, at most 100 a run: shows the plan and its
+    /// token first, then does it with --confirm
+    Resend(parked::ResendArgs),
+    /// Close messages by hand that are parked, held or withheld: shows the plan and its token first, then does it with --confirm
+    Resolve(parked::ResolveArgs),
+    /// What is unsent, as a list for the telephone (reservrutin); afterwards --handled closes what was told
+    FallbackList(fallback::FallbackArgs),
 }
 
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
@@ -156,11 +163,14 @@ pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending
                 Found::Nothing => Ok(nothing(swedish)),
             }
         }
+        MessagesCommand::Resend(arguments) => parked::resend(&arguments, swedish),
+        MessagesCommand::Resolve(arguments) => parked::resolve(&arguments, swedish),
+        MessagesCommand::FallbackList(arguments) => fallback::run(&arguments, swedish),
         MessagesCommand::Release { message, config, reason, confirmation } => release(&message, &config, &reason, &confirmation, swedish),
     }
 }
 
-fn nothing(swedish: bool) -> Ending {
+pub(super) fn nothing(swedish: bool) -> Ending {
     super::complain(if swedish { "Inget meddelande heter så." } else { "No message is called so." });
     Ending::Findings
 }

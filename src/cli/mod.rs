@@ -3,12 +3,15 @@
 mod check;
 mod demo;
 mod episodes;
+mod fallback;
 mod inspect;
+mod parked;
 mod report;
 mod requests;
 mod rules;
 mod run;
 mod settings;
+mod store;
 
 use crate::fault::{Code, Fault};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -65,6 +68,14 @@ enum Command {
     /// Look at the sets of rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Look after the store
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// What survives which fault under this configuration, and what in it weakens that
+    Guarantees {
+        #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+        config: PathBuf,
+    },
     /// Look at the configuration
     #[command(subcommand)]
     Config(settings::ConfigCommand),
@@ -134,6 +145,11 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),
+        Command::Store(command) => store::run(command, swedish),
+        Command::Guarantees { config } => {
+            say(&crate::ops::guarantees(&settings::load(config)?, swedish));
+            Ok(Ending::Clean)
+        }
         Command::Config(command) => settings::run(command),
     }
 }

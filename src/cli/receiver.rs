@@ -3,10 +3,10 @@
 use crate::fault::{Code, Fault};
 use crate::model::time::{Clock as _, SystemClock};
 use crate::oplog;
-use crate::receiver::{Certificates, Options, Receiver, Script, ServerTls};
+use crate::receiver::{Callback, Certificates, Options, Receiver, Script, ServerTls};
 use clap::Args;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +31,15 @@ pub(super) struct ReceiverArgs {
     /// Answers to give, in order. / Svar att ge, i ordning.
     #[arg(long, value_name = "S.toml")]
     script: Option<PathBuf>,
+    /// Send receipts that come later here; else they are to be asked for. / Skicka senare kvitton hit; annars får de hämtas.
+    #[arg(long, value_name = "URL", requires = "callback_token")]
+    callback: Option<String>,
+    /// File with the secret for it. / Fil med hemligheten för det.
+    #[arg(long, value_name = "F", requires = "callback")]
+    callback_token: Option<PathBuf>,
+    /// Issuers of its server in PEM; else the system's. / Utfärdare av dess server i PEM; annars systemets.
+    #[arg(long, value_name = "F", requires = "callback")]
+    callback_ca: Option<PathBuf>,
     /// Make test certificates in this folder, and end unless --dir is there. / Gör testcertifikat i mappen, och sluta där utan --dir.
     #[arg(long, value_name = "DIR")]
     make_certificates: Option<PathBuf>,
@@ -47,6 +56,11 @@ pub(super) async fn run(args: ReceiverArgs) -> Result<(), Fault> {
     if let Some(path) = &args.script {
         options.script = Script::load(path)?;
     }
+    if let Some((url, token)) = args.callback.zip(args.callback_token) {
+        let issuers = args.callback_ca.as_deref().map(read).transpose()?;
+        let token = String::from_utf8(read(&token)?).map_err(|_| Fault::with(Code::CfgFile, token.display().to_string()))?;
+        options.callback = Some(Callback::new(&url, &token, issuers.as_deref())?);
+    }
     let no_signal = |_| Fault::with(Code::BugPanic, "signal");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
@@ -60,6 +74,10 @@ pub(super) async fn run(args: ReceiverArgs) -> Result<(), Fault> {
     }
     running.stop().await;
     Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    std::fs::read(path).map_err(|fault| Fault::with(Code::CfgFile, format!("{} ({})", path.display(), fault.kind())))
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started it wants to know where it listens")]

@@ -37,6 +37,6 @@ pub(super) fn run(command: ConfigCommand) -> Result<Ending, Ending> {
     Ok(Ending::Clean)
 }
 
-fn load(file: PathBuf) -> Result<config::Settings, Ending> {
+pub(super) fn load(file: PathBuf) -> Result<config::Settings, Ending> {
     config::load(Some(&file), std::env::vars().collect()).map_err(Ending::Faults)
 }

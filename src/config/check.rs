@@ -4,12 +4,13 @@ use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
-    Address, DAY, DestinationSettings, HOUR, KILOBYTE, LimitsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings,
-    RouteSettings, RulesSettings, Settings, SourceSettings,
+    Address, DAY, DestinationSettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings, OplogSettings, Organisation, RecipientSettings,
+    RetrySettings, RouteSettings, RulesSettings, Settings, SourceSettings,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
-use crate::model::ids::{HsaId, OrgNumber};
+use crate::model::ids::{HsaId, MessageId, OrgNumber};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ impl Checker<'_> {
         let store = self.need(raw.store.path, "store.path");
         let store_path = self.path(store, "store.path");
         let store_url_file = self.path(raw.store.url_file, "store.url_file");
+        let store_ca_file = self.path(raw.store.ca_file, "store.ca_file");
+        let http = self.http(raw.http);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let depth = self.need(raw.limits.depth, "limits.depth");
@@ -68,6 +71,8 @@ impl Checker<'_> {
             rules: rules?,
             store_path: store_path?,
             store_url_file,
+            store_ca_file,
+            http,
             oplog: OplogSettings { path: oplog_path, level: level? },
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()? },
             retry: retry?,
@@ -128,12 +133,9 @@ impl Checker<'_> {
             self.origin.fault(Code::CfgValue, &key("url"), "http is allowed only to 127.0.0.1, localhost and [::1]; use https");
         }
         let proxy = self.formed(raw.proxy, &key("proxy"), Address::parse, "expected an address that begins with http:// or https://");
-        let together = [("cert_file", raw.cert_file.is_some()), ("key_file", raw.key_file.is_some())];
-        if let [(missing, false), (given, true)] | [(given, true), (missing, false)] = together
-            && !self.origin.is_bad(&key(missing))
-        {
-            self.origin.fault(Code::CfgMissing, &key(missing), &format!("needed together with {given}"));
-        }
+        self.together(&format!("destination.{name}"), raw.cert_file.is_some(), raw.key_file.is_some());
+        let lookup_url = self.lookup_url(raw.lookup_url, url.as_ref(), &key("lookup_url"));
+        let callback_token_file = self.path(raw.callback_token_file, &key("callback_token_file"));
         let timeout = self.seconds(raw.timeout_s, &key("timeout_s"));
         if timeout.zip(lease).is_some_and(|(timeout, lease)| timeout.mul_f64(1.5) + SETTLING > lease) {
             // Else a second worker could send what the first is still sending, or asking about.
@@ -151,6 +153,8 @@ impl Checker<'_> {
         let in_flight = self.need(raw.in_flight, &key("in_flight"));
         Some(DestinationSettings {
             url: url?,
+            lookup_url,
+            callback_token_file,
             wire: wire?,
             mode: mode?,
             ca_file,
@@ -165,6 +169,54 @@ impl Checker<'_> {
             in_flight: usize::try_from(in_flight?).ok()?,
             name,
         })
+    }
+
+    /// A certificate and its key are given together.
+    fn together(&mut self, section: &str, certificate: bool, key: bool) {
+        let (missing, given) = match (certificate, key) {
+            (true, false) => ("key_file", "cert_file"),
+            (false, true) => ("cert_file", "key_file"),
+            _ => return,
+        };
+        let missing = format!("{section}.{missing}");
+        if !self.origin.is_bad(&missing) {
+            self.origin.fault(Code::CfgMissing, &missing, &format!("needed together with {given}"));
+        }
+    }
+
+    /// On the same host as the messages: it is met with the same certificates.
+    fn lookup_url(&mut self, text: Option<String>, url: Option<&Address>, key: &str) -> Option<String> {
+        let text = text?;
+        let Some(address) = Address::parse(&text) else {
+            self.origin.fault(Code::CfgValue, key, ADDRESS);
+            return None;
+        };
+        if !text.contains(MessageId::PLACEHOLDER) {
+            self.origin.fault(Code::CfgValue, key, "expected {messageId} in it");
+        }
+        if url.is_some_and(|url| url.url().origin() != address.url().origin()) {
+            self.origin.fault(Code::CfgValue, key, "expected the same scheme, host and port as url");
+        }
+        Some(text)
+    }
+
+    fn http(&mut self, raw: raw::Http) -> Option<HttpSettings> {
+        self.together("http", raw.cert_file.is_some(), raw.key_file.is_some());
+        let listen: Option<SocketAddr> =
+            self.formed(raw.listen, "http.listen", |text| text.parse().ok(), "expected an address and a port: \"127.0.0.1:8080\"");
+        let tls = self.path(raw.cert_file, "http.cert_file").zip(self.path(raw.key_file, "http.key_file"));
+        let client_ca_file = self.path(raw.client_ca_file, "http.client_ca_file");
+        if tls.is_none() && client_ca_file.is_some() {
+            self.origin.fault(Code::CfgMissing, "http.cert_file", "needed together with client_ca_file");
+        }
+        if tls.is_none() && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+            self.origin.fault(
+                Code::CfgValue,
+                "http.listen",
+                "without cert_file only an address of this machine itself: 127.0.0.1 or [::1]",
+            );
+        }
+        Some(HttpSettings { listen: listen?, tls, client_ca_file })
     }
 
     fn route(&mut self, place: usize, raw: raw::Route, destinations: &[String]) -> Option<RouteSettings> {

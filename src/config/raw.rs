@@ -57,6 +57,10 @@ pub(super) struct Raw {
     ///
     /// Driftloggen: ett JSON-objekt per rad, utan personuppgifter.
     pub(super) oplog: Oplog,
+    /// Where receivers send receipts that come later (`POST /v1/receipts`). Off unless `listen` is given.
+    ///
+    /// Dit mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om inte `listen` anges.
+    pub(super) http: Http,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -136,6 +140,20 @@ pub(super) struct Destination {
     /// Adress som meddelanden postas till. https; http bara till den egna maskinen.
     #[schemars(required, length(min = 1))]
     pub(super) url: Option<String>,
+    /// Address where the receiver tells of any message, with `{messageId}` for its id: 200 with a receipt that shows the content's
+    /// hash, or 404. Where it is given, a message is looked up before it is sent again after a lost answer.
+    ///
+    /// Adress där mottagaren svarar om vilket meddelande som helst, med `{messageId}` för dess id: 200 med kvitto som visar
+    /// innehållets hash, eller 404. Om den anges frågas mottagaren innan ett meddelande vars svar kom bort sänds igen.
+    #[schemars(length(min = 1))]
+    pub(super) lookup_url: Option<String>,
+    /// File with the secret that the receiver shows when it sends receipts to `[http]`: 32 to 200 characters. Without it no receipts
+    /// are taken from this receiver.
+    ///
+    /// Fil med den hemlighet som mottagaren visar när den skickar kvitton till `[http]`: 32 till 200 tecken. Utan den tas inga kvitton
+    /// emot från den mottagaren.
+    #[schemars(length(min = 1))]
+    pub(super) callback_token_file: Option<String>,
     /// Format of the documents.
     ///
     /// Dokumentens format.
@@ -266,12 +284,17 @@ pub(super) struct Store {
     #[schemars(length(min = 1))]
     pub(super) path: Option<String>,
     /// File that holds the connection string of a PostgreSQL database, of libpq's form; then `path` is not used. Several
-    /// daemons may share one database. The connection is not encrypted: a socket or an address of this machine only.
+    /// daemons may share one database. Another machine is met over TLS; `sslmode=disable` in the string turns that off.
     ///
     /// Fil med anslutningssträngen till en PostgreSQL-databas, i libpq:s form; då används inte `path`. Flera tjänster kan dela
-    /// en databas. Anslutningen är inte krypterad: bara en socket eller en adress på samma maskin.
+    /// en databas. En annan maskin nås över TLS; `sslmode=disable` i strängen stänger av det.
     #[schemars(length(min = 1))]
     pub(super) url_file: Option<String>,
+    /// PEM file with the issuers that the database's certificate may come from; else the system's.
+    ///
+    /// PEM-fil med de utfärdare som databasens certifikat får komma från; annars systemets.
+    #[schemars(length(min = 1))]
+    pub(super) ca_file: Option<String>,
 }
 
 /// Operations log.
@@ -287,6 +310,32 @@ pub(super) struct Oplog {
     ///
     /// Lägsta nivå som skrivs.
     pub(super) level: Option<Level>,
+}
+
+/// HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Http {
+    /// Address and port. Without `cert_file` one of this machine's own.
+    ///
+    /// Adress och port. Utan `cert_file` en av den egna maskinens.
+    #[schemars(length(min = 1))]
+    pub(super) listen: Option<String>,
+    /// PEM file with the server's certificate and its chain; together with `key_file`.
+    ///
+    /// PEM-fil med serverns certifikat och dess kedja; tillsammans med `key_file`.
+    #[schemars(length(min = 1))]
+    pub(super) cert_file: Option<String>,
+    /// PEM file with the private key of `cert_file`.
+    ///
+    /// PEM-fil med den privata nyckeln till `cert_file`.
+    #[schemars(length(min = 1))]
+    pub(super) key_file: Option<String>,
+    /// PEM file with the issuers of clients; with it a client certificate is demanded.
+    ///
+    /// PEM-fil med klienternas utfärdare; med den krävs klientcertifikat.
+    #[schemars(length(min = 1))]
+    pub(super) client_ca_file: Option<String>,
 }
 
 /// Limits.

@@ -8,6 +8,7 @@ use crate::model::bodies::Party;
 use crate::model::catalogue::EventType;
 use crate::model::ids::{HsaId, OrgNumber};
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,7 +28,10 @@ pub struct Settings {
     pub store_path: PathBuf,
     /// Holds the connection string of a PostgreSQL database, which takes the place of `store_path`.
     pub store_url_file: Option<PathBuf>,
+    /// Issuers of the database's certificate.
+    pub store_ca_file: Option<PathBuf>,
     pub oplog: OplogSettings,
+    pub http: Option<HttpSettings>,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -56,6 +60,9 @@ pub struct SourceSettings {
 pub struct DestinationSettings {
     pub name: String,
     pub url: Address,
+    /// With `{messageId}` in it.
+    pub lookup_url: Option<String>,
+    pub callback_token_file: Option<PathBuf>,
     pub wire: Wire,
     pub mode: Mode,
     pub ca_file: Option<PathBuf>,
@@ -99,6 +106,15 @@ pub struct OplogSettings {
     /// Standard error if none.
     pub path: Option<PathBuf>,
     pub level: Level,
+}
+
+/// Where receipts that come later are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSettings {
+    pub listen: SocketAddr,
+    /// Certificate and key. None only on an address of this machine's own.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub client_ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,7 +209,12 @@ impl Settings {
             need(format!("source.{}.path", source.name), Some(&source.path), true);
         }
         for destination in &self.destinations {
-            let files = [("ca_file", &destination.ca_file), ("cert_file", &destination.cert_file), ("key_file", &destination.key_file)];
+            let files = [
+                ("ca_file", &destination.ca_file),
+                ("cert_file", &destination.cert_file),
+                ("key_file", &destination.key_file),
+                ("callback_token_file", &destination.callback_token_file),
+            ];
             for (key, path) in files {
                 need(format!("destination.{}.{key}", destination.name), path.as_deref(), false);
             }
@@ -201,6 +222,12 @@ impl Settings {
         need("rules.dir".to_owned(), self.rules.dir.as_deref(), true);
         need("store.path".to_owned(), folder_of(&self.store_path), true);
         need("store.url_file".to_owned(), self.store_url_file.as_deref(), false);
+        need("store.ca_file".to_owned(), self.store_ca_file.as_deref(), false);
+        if let Some(http) = &self.http {
+            need("http.cert_file".to_owned(), http.tls.as_ref().map(|(certificate, _)| certificate.as_path()), false);
+            need("http.key_file".to_owned(), http.tls.as_ref().map(|(_, key)| key.as_path()), false);
+            need("http.client_ca_file".to_owned(), http.client_ca_file.as_deref(), false);
+        }
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -233,7 +260,12 @@ impl From<&Settings> for raw::Raw {
             route: settings.routes.iter().map(Into::into).collect(),
             recipient: settings.recipients.iter().map(Into::into).collect(),
             rules: raw::Rules { name: Some(settings.rules.name.clone()), dir: settings.rules.dir.as_deref().map(shown) },
-            store: raw::Store { path: Some(shown(&settings.store_path)), url_file: settings.store_url_file.as_deref().map(shown) },
+            store: raw::Store {
+                path: Some(shown(&settings.store_path)),
+                url_file: settings.store_url_file.as_deref().map(shown),
+                ca_file: settings.store_ca_file.as_deref().map(shown),
+            },
+            http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             limits: raw::Limits { depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
@@ -249,6 +281,17 @@ impl From<&Settings> for raw::Raw {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+impl From<&HttpSettings> for raw::Http {
+    fn from(http: &HttpSettings) -> Self {
+        Self {
+            listen: Some(http.listen.to_string()),
+            cert_file: http.tls.as_ref().map(|(certificate, _)| shown(certificate)),
+            key_file: http.tls.as_ref().map(|(_, key)| shown(key)),
+            client_ca_file: http.client_ca_file.as_deref().map(shown),
+        }
+    }
 }
 
 impl From<&SourceSettings> for raw::Source {
@@ -268,6 +311,8 @@ impl From<&DestinationSettings> for raw::Destination {
     fn from(destination: &DestinationSettings) -> Self {
         Self {
             url: Some(destination.url.to_string()),
+            lookup_url: destination.lookup_url.as_deref().and_then(Address::parse).map(|address| address.to_string()),
+            callback_token_file: destination.callback_token_file.as_deref().map(shown),
             wire: Some(destination.wire),
             mode: Some(destination.mode),
             ca_file: destination.ca_file.as_deref().map(shown),

@@ -1,6 +1,7 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
 mod intake_thread;
+mod receipts;
 mod sources;
 
 use crate::check::rules::{self, Rules};
@@ -8,16 +9,18 @@ use crate::config::{DestinationSettings, Environment, Mode, Receipt, Settings};
 use crate::deliver::{Driver, Policy};
 use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
+use crate::listen::Listener;
 use crate::model::dice::Dice;
 use crate::model::event::Recipient;
 use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
-use crate::store::{Place, Secret, Store};
+use crate::store::{Place, Secret, Server, Store};
 use crate::tell;
-use crate::transport::{Https, TlsFiles};
+use crate::transport::{Endpoint, Https, TlsFiles};
 use crate::wire::Sender;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -61,8 +64,11 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let destinations = destinations(settings)?;
     let store = Store::open_at(&place(settings)?, &secret(surroundings.dice.as_ref()))?;
     let clock = Arc::clone(&surroundings.clock);
-    look_back(&store, &desk, clock.as_ref())?;
+    let doubts = look_back(&store, &desk, clock.as_ref())?;
     let folders = sources::open(settings)?;
+    let callers = Arc::new(receipts::Callers::read(settings)?);
+    let listener = receipts::open(settings).await?;
+    let listening = listener.as_ref().and_then(Listener::tls);
 
     let (stop, stopped) = watch::channel(false);
     let (stop_telling, telling_stopped) = watch::channel(false);
@@ -87,15 +93,21 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
+    let receiving = listener
+        .map(|listener| tokio::spawn(receipts::serve(listener, Arc::clone(&callers), store.clone(), Arc::clone(&clock), stopped.clone())));
     let mut running = Vec::new();
     for folder in folders {
         running.push(sources::start(folder, port.clone(), Arc::clone(&clock)).map_err(no_thread)?);
     }
     drop(port);
-    Line::new(clock.now(), Level::Info, Event::DaemonStarted).emit();
+    started(clock.now(), doubts).emit();
     ready();
     while let Some(Order::Reload) = surroundings.orders.recv().await {
         reload(&destinations, &surroundings.log, clock.as_ref());
+        let anew = callers.reload(settings).and_then(|()| listening.as_ref().map_or(Ok(()), |tls| tls.reload()));
+        if anew.is_err() {
+            Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload).emit();
+        }
     }
 
     Line::new(clock.now(), Level::Info, Event::DaemonStopping).emit();
@@ -103,6 +115,9 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let ended = async {
         sources::stop(running).await;
         let _ = waking.await;
+        if let Some(receiving) = receiving {
+            let _ = receiving.await;
+        }
         drivers.join_all().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
@@ -116,9 +131,19 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     Ok(())
 }
 
+/// The line of the start; loud as long as a restore has left doubts.
+fn started(at: Timestamp, doubts: u64) -> Line {
+    if doubts == 0 {
+        return Line::new(at, Level::Info, Event::DaemonStarted);
+    }
+    let mut line = Line::new(at, Level::Warn, Event::DaemonStarted).code(Code::StoDoubts);
+    line.reason = Some(Reason::Count(doubts));
+    line
+}
+
 /// What an earlier configuration left behind: episodes under rules that are gone do not start, deliveries to destinations
-/// that are gone are told of.
-fn look_back(store: &Store, desk: &Desk, clock: &dyn Clock) -> Result<(), Fault> {
+/// that are gone are told of. Gives how much is in doubt since a restore.
+fn look_back(store: &Store, desk: &Desk, clock: &dyn Clock) -> Result<u64, Fault> {
     for rules in store.rules_in_use()? {
         if !desk.sets.contains_key(&rules) {
             return Err(Fault::with(Code::CfgRules, format!("{rules}: episodes in the store began with it")));
@@ -132,7 +157,7 @@ fn look_back(store: &Store, desk: &Desk, clock: &dyn Clock) -> Result<(), Fault>
             line.emit();
         }
     }
-    Ok(())
+    Ok(store.doubts()?)
 }
 
 /// Where the configured store is.
@@ -140,7 +165,7 @@ pub fn place(settings: &Settings) -> Result<Place, Fault> {
     let Some(file) = &settings.store_url_file else { return Ok(Place::File(settings.store_path.clone())) };
     let told = |fault: std::io::Error| Fault::with(Code::CfgFile, format!("store.url_file: {} ({})", file.display(), fault.kind()));
     let text = std::fs::read_to_string(file).map_err(told)?;
-    Ok(Place::Postgres(Secret(text.trim().to_owned())))
+    Ok(Place::Postgres(Server { url: Secret(text.trim().to_owned()), ca_file: settings.store_ca_file.clone() }))
 }
 
 /// The rules, the routing and the sender, as intake uses them.
@@ -213,9 +238,15 @@ fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {
 }
 
 fn https(known: &DestinationSettings) -> Result<Https, Fault> {
-    let files = TlsFiles { ca: known.ca_file.clone(), certificate: known.cert_file.clone(), key: known.key_file.clone() };
-    let proxy = known.proxy.as_ref().map(|proxy| proxy.url().to_string());
-    Https::new(name(&known.name), known.url.url().to_string(), files, proxy, known.timeout, known.receipt == Receipt::Document)
+    let endpoint = Endpoint {
+        url: known.url.url().clone(),
+        lookup_url: known.lookup_url.clone(),
+        files: TlsFiles { ca: known.ca_file.clone(), certificate: known.cert_file.clone(), key: known.key_file.clone() },
+        proxy: known.proxy.as_ref().map(|proxy| proxy.url().clone()),
+        timeout: known.timeout,
+        wants_receipt: known.receipt == Receipt::Document,
+    };
+    Https::new(name(&known.name), endpoint)
 }
 
 /// The bounds of delivery to a destination.

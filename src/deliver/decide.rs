@@ -21,10 +21,13 @@ pub struct Policy {
     pub in_flight: usize,
 }
 
+/// A receiver may ask for a longer pause, within this.
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_mins(15);
+
 /// How often and since when a delivery has been tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Tries {
-    /// Number of this try, from 1.
+    /// Number of this try, from 1; from 1 again where a person has sent it again.
     pub attempt: u32,
     pub released_at: Timestamp,
     pub now: Timestamp,
@@ -41,8 +44,8 @@ pub enum Next {
     Park { code: Code },
     /// Sent again after about this long, under the same id.
     Again { code: Code, after: Duration },
-    /// The receipt comes later; until then the lane is held.
-    Wait { until: Duration },
+    /// The receipt comes later; until then the lane is held. Asked for after so long.
+    Wait { after: Duration },
     /// Nothing is wrong with the message: it waits for its route, and the try does not count.
     Route { code: Code, retry_after: Option<Duration> },
 }
@@ -70,8 +73,9 @@ pub fn decide(answer: &Answer, tries: Tries, policy: &Policy) -> Next {
         Answer::Receipt { status: ReceiptStatus::Rejected, .. } => Next::End { state: State::Rejected, code: Some(Code::DlvRejected) },
         Answer::Refused { .. } => Next::End { state: State::Rejected, code: Some(Code::DlvRefused) },
         Answer::Conflict { proved: false } => Next::Park { code: Code::DlvConflict },
-        Answer::Unexpected { .. } => Next::Park { code: Code::DlvUnexpected },
-        Answer::Pending => Next::Wait { until: policy.receipt_deadline },
+        // Nobody asks with a message, so that it is absent is as odd an answer as any.
+        Answer::Unexpected { .. } | Answer::Absent => Next::Park { code: Code::DlvUnexpected },
+        Answer::Pending { retry_after } => Next::Wait { after: ask_after(Duration::ZERO, *retry_after, policy) },
         Answer::ServerError { .. } => again(Code::DlvServerError),
         Answer::Lost => again(Code::DlvLost),
         Answer::BadReceipt => again(Code::DlvReceipt),
@@ -81,6 +85,40 @@ pub fn decide(answer: &Answer, tries: Tries, policy: &Policy) -> Next {
         Answer::RouteDown { .. } if too_old(tries, policy) => Next::Park { code: Code::DlvAge },
         Answer::RouteDown { fault, retry_after } => Next::Route { code: route_code(*fault), retry_after: *retry_after },
     }
+}
+
+/// What follows where the receiver has the message and was asked for its receipt. Whatever is no receipt changes nothing: it is
+/// asked for again until there is no time `left`. An outage is not the message's, and a question says nothing of the route.
+pub fn decide_asked(answer: &Answer, waited: Duration, left: Duration, tries: Tries, policy: &Policy) -> Next {
+    match answer {
+        Answer::Receipt { .. } | Answer::Conflict { .. } => decide(answer, tries, policy),
+        _ if left.is_zero() => Next::Park { code: Code::DlvReceiptOverdue },
+        Answer::Pending { retry_after } | Answer::RouteDown { retry_after, .. } => {
+            Next::Wait { after: ask_after(waited, *retry_after, policy).min(left) }
+        }
+        _ => Next::Wait { after: ask_after(waited, None, policy).min(left) },
+    }
+}
+
+/// What follows where the outcome of a try is unknown and the message was looked up before it is sent again. None: the
+/// receiver does not have it, so it is sent.
+pub fn decide_doubt(answer: &Answer, tries: Tries, policy: &Policy) -> Option<Next> {
+    match answer {
+        Answer::Absent => None,
+        // A status may be about this question alone; a connection that cannot be made is the route's.
+        Answer::RouteDown { fault: RouteFault::Status(_), .. } => Some(retry(Code::DlvLookUp, tries, policy)),
+        Answer::Receipt { .. } | Answer::Conflict { .. } | Answer::Pending { .. } | Answer::RouteDown { .. } => {
+            Some(decide(answer, tries, policy))
+        }
+        // Sending without knowing is what the look-up is there to avoid.
+        _ => Some(retry(Code::DlvLookUp, tries, policy)),
+    }
+}
+
+/// The pause before a receipt is asked for: half of what has been waited already, within bounds.
+fn ask_after(waited: Duration, retry_after: Option<Duration>, policy: &Policy) -> Duration {
+    let pause = (waited / 2).clamp(policy.retry_base, policy.retry_base.max(policy.probe_cap));
+    retry_after.map_or(pause, |asked| asked.clamp(pause, RETRY_AFTER_MAX.max(pause)))
 }
 
 pub fn route_news(answer: &Answer, suspect: bool) -> RouteNews {
@@ -171,6 +209,34 @@ mod tests {
         assert_eq!(decide(&forbidden, suspect, &policy()), Next::Again { code: Code::DlvAuth, after: Duration::from_secs(2) });
         assert_eq!(decide(&forbidden, Tries { attempt: 4, ..suspect }, &policy()), Next::Park { code: Code::DlvAttempts });
         assert_eq!(route_news(&forbidden, true), RouteNews::Silent);
+    }
+
+    #[test]
+    fn a_receipt_is_asked_for_less_and_less_often_until_there_is_no_time_left() {
+        let pending = Answer::Pending { retry_after: None };
+        let asked = |waited, left, answer: &Answer| {
+            decide_asked(answer, Duration::from_secs(waited), Duration::from_secs(left), tries(1, 10), &policy())
+        };
+        let pauses: Vec<Next> = [0, 10, 60, 600].map(|waited| asked(waited, 1_000, &pending)).into();
+        assert_eq!(pauses, [2, 5, 30, 60].map(|s| Next::Wait { after: Duration::from_secs(s) }));
+        assert_eq!(asked(590, 10, &pending), Next::Wait { after: Duration::from_secs(10) }, "never past the deadline");
+        let down = Answer::RouteDown { fault: RouteFault::Connect, retry_after: None };
+        for answer in [&pending, &Answer::Absent, &Answer::Lost, &Answer::BadReceipt, &Answer::ForeignReceipt, &down] {
+            assert!(matches!(asked(10, 100, answer), Next::Wait { .. }), "{answer:?} says nothing of the message");
+            assert_eq!(asked(600, 0, answer), Next::Park { code: Code::DlvReceiptOverdue });
+        }
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_sent_only_if_the_receiver_does_not_have_it() {
+        let doubt = |answer: &Answer| decide_doubt(answer, tries(2, 10), &policy());
+        assert_eq!(doubt(&Answer::Absent), None);
+        assert!(matches!(doubt(&Answer::Pending { retry_after: None }), Some(Next::Wait { .. })));
+        let again = Some(Next::Again { code: Code::DlvLookUp, after: Duration::from_secs(4) });
+        let closed = Answer::RouteDown { fault: RouteFault::Status(503), retry_after: None };
+        for unclear in [closed, Answer::Lost, Answer::BadReceipt, Answer::ServerError { status: 500 }, Answer::Refused { status: 400 }] {
+            assert_eq!(doubt(&unclear), again, "{unclear:?}");
+        }
     }
 
     #[test]

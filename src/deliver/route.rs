@@ -1,7 +1,7 @@
 //! Whether a destination can be reached. An outage belongs to the route, not to each message: while it is closed one
 //! probe at a time tries it, and no message pays for that.
 
-use super::decide::RouteNews;
+use super::decide::{RETRY_AFTER_MAX, RouteNews};
 use crate::fault::Code;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -10,13 +10,11 @@ use std::time::Duration;
 const FRESH: Duration = Duration::from_mins(1);
 /// A little under a second, so that a receiver that returns is met within one.
 const FIRST_INTERVAL: Duration = Duration::from_millis(900);
-/// A receiver may ask for a longer pause, within this.
-const RETRY_AFTER_MAX: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Open,
-    Closed { since: Timestamp, interval: Duration, probe_at: Timestamp },
+    Closed { since: Timestamp, interval: Duration, heard_at: Timestamp, probe_at: Timestamp },
 }
 
 /// What a piece of news changed.
@@ -32,7 +30,7 @@ impl Route {
     pub(super) fn room(&self, in_flight: usize, most: usize, now: Timestamp) -> usize {
         match self {
             Self::Open => most.saturating_sub(in_flight),
-            Self::Closed { probe_at, .. } => usize::from(in_flight == 0 && *probe_at <= now),
+            Self::Closed { heard_at, probe_at, .. } => usize::from(in_flight == 0 && due(*heard_at, *probe_at, now)),
         }
     }
 
@@ -52,21 +50,28 @@ impl Route {
                 Turn::Opened
             }
             (Self::Open, RouteNews::Down { code, retry_after }) => {
-                *self = Self::Closed { since: now, interval: FIRST_INTERVAL, probe_at: now + pause(FIRST_INTERVAL, retry_after) };
+                let probe_at = now + pause(FIRST_INTERVAL, retry_after);
+                *self = Self::Closed { since: now, interval: FIRST_INTERVAL, heard_at: now, probe_at };
                 Turn::Closed(code)
             }
-            (Self::Closed { since, interval, probe_at }, news) => {
+            (Self::Closed { since, interval, heard_at, probe_at }, news) => {
                 let retry_after = if let RouteNews::Down { retry_after, .. } = news { retry_after } else { None };
                 // What was in flight when the route closed tells the same story once more; only a probe lengthens the pause.
-                if *probe_at <= now {
+                if due(*heard_at, *probe_at, now) {
                     let fresh = now.duration_since(*since).as_secs() < i64::try_from(FRESH.as_secs()).unwrap_or(60);
                     *interval = if fresh { FIRST_INTERVAL } else { interval.saturating_mul(2).min(cap.max(FIRST_INTERVAL)) };
+                    *heard_at = now;
                     *probe_at = now + pause(*interval, retry_after);
                 }
                 Turn::Nothing
             }
         }
     }
+}
+
+/// Whether it is time for a probe. Where the clock has gone back meanwhile, the time that was set for it means nothing.
+fn due(heard_at: Timestamp, probe_at: Timestamp, now: Timestamp) -> bool {
+    probe_at <= now || now < heard_at
 }
 
 fn pause(interval: Duration, retry_after: Option<Duration>) -> Duration {
@@ -101,6 +106,15 @@ mod tests {
         }
         assert_eq!(route.hear(RouteNews::Works, at(now), CAP), Turn::Opened);
         assert_eq!(route.room(0, 16, at(now)), 16);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_keep_the_route_closed() {
+        let mut route = Route::Open;
+        route.hear(DOWN, at(7_200_000), CAP);
+        assert_eq!(route.room(0, 16, at(3_600_000)), 1);
+        route.hear(DOWN, at(3_600_000), CAP);
+        assert_eq!((route.room(0, 16, at(3_600_500)), route.room(0, 16, at(3_600_900))), (0, 1));
     }
 
     #[test]

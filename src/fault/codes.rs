@@ -226,6 +226,33 @@ codes! {
     OpsStale "VB-OPS-003" Operator "0.1.0" {
         "Något har ändrats sedan planen gjordes", "something has changed since the plan was made",
         "Gör om planen och bekräfta den nya.", "Plan again and confirm the new one." }
+    OpsDelivered "VB-OPS-004" Operator "0.1.0" {
+        "Mottagaren har redan meddelandet", "the receiver has the message already",
+        "Ska det ändå sändas en gång till: lägg till `--again`.", "If it is to be sent once more all the same: add `--again`." }
+    OpsNotParked "VB-OPS-005" Operator "0.1.0" {
+        "Meddelandet är varken parkerat eller avvisat", "the message is neither parked nor rejected",
+        "Det som är i kö lämnar av sig självt; det som väntar på en människa släpps med `vardbro messages release`.", "What is in the queue leaves by itself; what is held leaves with `vardbro messages release`." }
+    OpsNewer "VB-OPS-006" Operator "0.1.0" {
+        "En nyare version, en rättelse eller ett senare besked har kommit", "a newer version, a correction or a later notice has come",
+        "Sänd inte det gamla; avsluta det med `vardbro messages resolve --as superseded`.", "Do not send the old one; close it with `vardbro messages resolve --as superseded`." }
+    OpsNoLonger "VB-OPS-007" Operator "0.1.0" {
+        "Händelsen gäller inte längre: den är makulerad, ärendet är avbrutet eller senare uppgifter säger emot", "the event no longer holds: it is voided, its case is broken off, or later facts speak against it",
+        "Se ärendet med `vardbro episodes show`; avsluta meddelandet med `vardbro messages resolve`.", "See the case with `vardbro episodes show`; close the message with `vardbro messages resolve`." }
+    OpsNoDestination "VB-OPS-008" Operator "0.1.0" {
+        "Destinationen finns inte i konfigurationen, eller är en skugga", "the destination is not in the configuration, or is a shadow",
+        "Lägg tillbaka destinationen, eller avsluta meddelandet med `vardbro messages resolve`.", "Put the destination back, or close the message with `vardbro messages resolve`." }
+    OpsProtected "VB-OPS-009" Operator "0.1.0" {
+        "Meddelandet skrevs innan det blev känt att personen är skyddad, eller att ärendet kan gälla två personer", "the message was written before it was known that the person is protected, or that the case may be about two persons",
+        "Ring mottagaren och avsluta det med `vardbro messages resolve --as phone`, eller sänd en ny version av händelsen.", "Telephone the receiver and close it with `vardbro messages resolve --as phone`, or send a new version of the event." }
+    OpsInLane "VB-OPS-010" Operator "0.1.0" {
+        "Meddelandet är i kö och kan ännu lämna, eller ha lämnat", "the message is in its lane and may still leave, or have left",
+        "Vänta tills det är mottaget eller parkerat. Det som aldrig har kunnat sändas tas ur kön med `vardbro messages fallback-list --handled`.", "Wait until it is accepted or parked. What could never be sent is taken out of its lane with `vardbro messages fallback-list --handled`." }
+    OpsEnded "VB-OPS-011" Operator "0.1.0" {
+        "Meddelandet har redan fått sitt slut", "the message has come to its end already",
+        "Ingenting; se `vardbro messages show`.", "Nothing; see `vardbro messages show`." }
+    OpsResolved "VB-OPS-012" Operator "0.1.0" {
+        "Avslutat för hand", "closed by hand",
+        "Ingenting; meddelandet sänds inte.", "Nothing; the message is not sent." }
 
     OutNoRecipient "VB-OUT-001" Operator "0.1.0" {
         "Ingen mottagare är känd", "no recipient is known",
@@ -312,6 +339,56 @@ codes! {
     DlvCorrupt "VB-DLV-022" Operator "0.1.0" {
         "Det lagrade dokumentet är skadat och skickas inte", "the stored document is damaged and is not sent",
         "Återställ databasen från en säkerhetskopia, eller sänd händelsen igen från källan.", "Restore the store from a backup, or send the event again from the source." }
+    DlvLookUp "VB-DLV-023" Retry "0.1.0" {
+        "Det gick inte att fråga mottagaren om meddelandet har kommit fram", "the receiver could not be asked whether the message has arrived",
+        "Ingenting; det frågas igen innan något sänds. Varar det: kontrollera `lookup_url`.", "Nothing; it is asked again before anything is sent. If it lasts: check `lookup_url`." }
+    DlvContradicted "VB-DLV-024" Operator "0.1.0" {
+        "Mottagaren har skickat ett kvitto som säger emot det första; det första gäller", "the receiver has sent a receipt that contradicts the first; the first stands",
+        "Fråga mottagaren vilket som är rätt; är det det senare, sänd en ny version av händelsen.", "Ask the receiver which is right; if it is the later one, send a new version of the event." }
+
+    RcvUnreadable "VB-RCV-001" Sender "0.1.0" {
+        "Det som skickades är inget kvitto som går att läsa", "what was sent is not a readable receipt",
+        "Skicka ett kvitto enligt `schemas/vardbro-receipt-1.xsd`.", "Send a receipt that follows `schemas/vardbro-receipt-1.xsd`." }
+    RcvUnknown "VB-RCV-002" Sender "0.1.0" {
+        "Inget meddelande med detta id har gått till er", "no message with this id has gone to you",
+        "Kontrollera `messageId`; kvitton tas bara emot för meddelanden som har sänts.", "Check `messageId`; receipts are taken only for messages that have been sent." }
+    RcvOtherContent "VB-RCV-003" Sender "0.1.0" {
+        "Kvittot gäller ett annat innehåll än det som sändes", "the receipt is for another content than was sent",
+        "Kontrollera `contentHash`, och att kvittot hör till meddelandet.", "Check `contentHash`, and that the receipt belongs to the message." }
+    RcvToken "VB-RCV-004" Sender "0.1.0" {
+        "Behörighet saknas", "not authorised",
+        "Skicka den nyckel som kommunen har lämnat ut, i `Authorization: Bearer`.", "Send the token that the municipality has handed out, in `Authorization: Bearer`." }
+    RcvBusy "VB-RCV-005" Retry "0.1.0" {
+        "Kvittot kunde inte sparas", "the receipt could not be stored",
+        "Skicka det igen om en stund.", "Send it again in a while." }
+    RcvRequest "VB-RCV-006" Sender "0.1.0" {
+        "Begäran går inte att ta emot", "the request cannot be taken",
+        "Skicka `POST /v1/receipts` med ett kvitto på högst 64 kB.", "Send `POST /v1/receipts` with a receipt of at most 64 kB." }
+
+    StoWrite "VB-STO-001" Operator "0.1.0" {
+        "Filen kunde inte skrivas", "the file could not be written",
+        "Kontrollera utrymme och rättigheter; det som var påbörjat är borttaget.", "Check space and permissions; what had been begun is removed." }
+    StoExists "VB-STO-002" Operator "0.1.0" {
+        "Det finns redan en fil med det namnet", "there is a file of that name already",
+        "Välj ett annat namn; ingenting skrivs över.", "Choose another name; nothing is overwritten." }
+    StoServer "VB-STO-003" Operator "0.1.0" {
+        "PostgreSQL säkerhetskopieras med sina egna verktyg", "PostgreSQL is backed up by its own tools",
+        "Kör kommandot ovan, eller `pg_basebackup` för hela servern. Efter återställningen, innan någon tjänst startas: `vardbro store restore --in-place`.", "Run the command above, or `pg_basebackup` for the whole server. After restoring, before any daemon is started: `vardbro store restore --in-place`." }
+    StoNoBackup "VB-STO-004" Operator "0.1.0" {
+        "Filen är ingen säkerhetskopia, eller är skadad", "the file is no backup, or is damaged",
+        "Ta en annan kopia; databasen är orörd.", "Take another backup; the store is untouched." }
+    StoNewer "VB-STO-005" Operator "0.1.0" {
+        "Säkerhetskopian är skriven av en nyare version", "the backup was written by a newer version",
+        "Återställ den med den version som skrev den, eller en nyare.", "Restore it with the version that wrote it, or a newer one." }
+    StoInUse "VB-STO-006" Operator "0.1.0" {
+        "En tjänst har databasen", "a daemon has the store",
+        "Stanna tjänsten, alla repliker av den och kommandon som läser, och gör om.", "Stop the daemon, all replicas of it and commands that read, and try again." }
+    StoDoubt "VB-STO-007" Operator "0.1.0" {
+        "Mottagaren kan ha fått meddelandet före återställningen, och går inte att fråga", "the receiver may have got the message before the restore, and cannot be asked",
+        "Fråga mottagaren efter meddelandets id. Finns det inte där: sänd om; annars: avsluta för hand.", "Ask the receiver for the message's id. If it is not there, send it again; else close it by hand." }
+    StoDoubts "VB-STO-008" Operator "0.1.0" {
+        "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
+        "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
 
     BugPanic "VB-BUG-001" Bug "0.1.0" {
         "Ett internt fel", "an internal fault",

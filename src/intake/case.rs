@@ -31,6 +31,8 @@ pub(super) struct Case {
     pub(super) looked_at: Timestamp,
     /// Last number given out, by destination.
     sequences: BTreeMap<String, u64>,
+    /// Numbers up to this one may have been given out in a life that a restore has made the store forget.
+    numbers_from: u64,
     pub(super) waiting: Vec<Waiting>,
 }
 
@@ -80,12 +82,14 @@ impl Case {
             alarms: Alarms::new(),
             looked_at: Timestamp::MIN,
             sequences: BTreeMap::new(),
+            numbers_from: 0,
             waiting: Vec::new(),
         }
     }
 
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
-        let Some(row) = store.episode(id)? else { return Ok(Self::new(id, rules)) };
+        let numbers_from = store.numbers_from();
+        let Some(row) = store.episode(id)? else { return Ok(Self { numbers_from, ..Self::new(id, rules) }) };
         let kept = kept(store, id, &row, today)?;
         let waiting = store.kept_back(id)?.into_iter().map(|row| waiting(row, today)).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -96,6 +100,7 @@ impl Case {
             alarms: kept.alarms,
             looked_at: kept.looked_at,
             sequences: kept.sequences,
+            numbers_from,
             waiting,
         })
     }
@@ -103,7 +108,7 @@ impl Case {
     /// The next number of a lane.
     pub(super) fn next_sequence(&mut self, destination: &Name) -> u64 {
         let last = self.sequences.entry(destination.as_str().to_owned()).or_default();
-        *last += 1;
+        *last = self.numbers_from.max(*last) + 1;
         *last
     }
 

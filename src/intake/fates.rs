@@ -9,7 +9,7 @@ use crate::episode;
 use crate::fault::Code;
 use crate::model::calendar::hours;
 use crate::model::catalogue::EventType;
-use crate::model::episode::{CORRECTED, Fact, Phase, VOID};
+use crate::model::episode::{CORRECTED, EpisodeState, Fact, Phase, VOID};
 use crate::model::event::{CareEvent, ConsentStatus, Recipient};
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::message::Standing;
@@ -50,7 +50,10 @@ impl Judgement<'_> {
             let moot = if voids && !left.contains(&destination) {
                 Some((State::Withdrawn, Code::ChkNothingLeft))
             } else {
-                moot(standing).or_else(|| self.has_newer(kind, arrival).then_some((State::Superseded, Code::ChkNewer)))
+                moot(standing).or_else(|| {
+                    has_newer(kind, arrival.links.event.as_str(), &self.case.facts, &self.state)
+                        .then_some((State::Superseded, Code::ChkNewer))
+                })
             };
             if let Some((state, code)) = moot {
                 delivery.state = state;
@@ -61,16 +64,6 @@ impl Judgement<'_> {
             self.lines.push(lines::of_delivery(self.at, self.case.id, &arrival.links.event, &delivery));
             self.deliveries.push(delivery);
         }
-    }
-
-    /// Whether a take-home notice that is read late has been overtaken by a later one: there are never two.
-    fn has_newer(&self, kind: EventType, arrival: &Arrival) -> bool {
-        let key = arrival.links.event.as_str();
-        let Some(own) = self.fact(key).filter(|_| kind == EventType::KHt) else { return false };
-        let opened = self.state.stay.as_ref().map(|stay| stay.opened_at);
-        let newer =
-            |fact: &Fact| fact.kind == kind && fact.order() > own.order() && !fact.unsent && !self.state.ignored.contains_key(&fact.event);
-        opened.is_none_or(|opened| own.occurred_at >= opened) && self.case.facts.iter().any(newer)
     }
 
     /// Into its lane, or kept back.
@@ -178,8 +171,8 @@ impl Judgement<'_> {
         if void && !self.state.waiting.contains(key) && !waiting.held && self.voids_ours(key) {
             return Some((State::Withdrawn, told(Code::ChkNothingLeft)));
         }
-        let lasts = void || matches!(waiting.kind, EventType::KKv | EventType::KAd | EventType::KAv);
-        if matches!(self.state.phase, Phase::Interrupted | Phase::Voided) && !lasts && !came_late(waiting) {
+        let lasts = outlasts_case(waiting.kind);
+        if is_broken_off(&self.state) && !lasts && !came_late(waiting) {
             return Some((State::Withdrawn, told(Code::ChkEpisodeEnded)));
         }
         if let Some(ended) = self.notice_ended(waiting) {
@@ -192,17 +185,9 @@ impl Judgement<'_> {
     /// A notice that the municipality can receive is for the discharge that is near: not for one that was taken back, has
     /// been, or belongs to a stay before. That holds for what waits for a person too.
     pub(super) fn notice_ended(&self, waiting: &Waiting) -> Option<(State, Vec<Finding>)> {
-        if waiting.kind != EventType::KHt {
-            return None;
-        }
+        let (state, code) = notice_over(&self.state, waiting.kind, waiting.event.head.occurred_at)?;
         let told = |code: Code| vec![code.finding(Effect::Warn, Layer::Rules, None)];
-        let stay = self.state.stay.as_ref()?;
-        let at = waiting.event.head.occurred_at;
-        if stay.withdrawn.last().is_some_and(|withdrawn| at <= *withdrawn) {
-            return Some((State::Withdrawn, told(Code::ChkReadyWithdrawn)));
-        }
-        let before = !self.state.earlier.is_empty() && at < stay.opened_at;
-        (stay.discharged_at.is_some() || before).then(|| (State::Expired, waiting.findings.clone()))
+        Some((state, code.map_or_else(|| waiting.findings.clone(), told)))
     }
 
     fn end(&mut self, waiting: &Waiting, state: State, findings: Vec<Finding>) {
@@ -261,7 +246,7 @@ impl Judgement<'_> {
             recorded
         };
         let standing = Standing {
-            discounted: self.state.ignored.get(key).copied().or_else(|| self.lost_consent(waiting)),
+            discounted: self.state.ignored.get(key).copied().or_else(|| lost_consent(waiting.kind, &self.state).then_some("SIP-2")),
             lacks_target: self.state.waiting.contains(key),
             // Late once, late for ever: what it waited for beside does not change that.
             late: came_late(waiting),
@@ -269,12 +254,6 @@ impl Judgement<'_> {
         let corrected = own.and_then(|fact| fact.corrects.as_ref()).and_then(|key| self.fact(key));
         let message = message(&event, waiting.version, self.case.id, recipients, corrected, (&self.state, standing, self.at));
         Ok(check::run(&self.rules, message, &self.state, released))
-    }
-
-    /// A plan that waited does not leave once the patient has said no.
-    fn lost_consent(&self, waiting: &Waiting) -> Option<&'static str> {
-        let plan = matches!(waiting.kind, EventType::KSip | EventType::KKs);
-        (plan && self.state.consent == Some(ConsentStatus::NotGiven)).then_some("SIP-2")
     }
 
     /// Whether a voiding voids a message of ours; else it tells the region that an event of theirs was misdirected.
@@ -291,6 +270,39 @@ impl Judgement<'_> {
         let parameters = &self.rules.regime.parameters;
         self.at + hours(if kind == EventType::KHt { parameters.take_home_useful_h } else { parameters.order_wait_h })
     }
+}
+
+/// Whether a take-home notice has been overtaken by a later one: there are never two.
+pub(super) fn has_newer(kind: EventType, key: &str, facts: &[Fact], state: &EpisodeState) -> bool {
+    let own = facts.iter().find(|fact| fact.event == key && kind == EventType::KHt);
+    let Some(own) = own else { return false };
+    let opened = state.stay.as_ref().map(|stay| stay.opened_at);
+    let newer = |fact: &Fact| fact.kind == kind && fact.order() > own.order() && !fact.unsent && !state.ignored.contains_key(&fact.event);
+    opened.is_none_or(|opened| own.occurred_at >= opened) && facts.iter().any(newer)
+}
+
+/// A take-home notice of that moment is of no more use, and why where that has a code.
+pub(super) fn notice_over(state: &EpisodeState, kind: EventType, at: Timestamp) -> Option<(State, Option<Code>)> {
+    let stay = state.stay.as_ref().filter(|_| kind == EventType::KHt)?;
+    if stay.withdrawn.last().is_some_and(|withdrawn| at <= *withdrawn) {
+        return Some((State::Withdrawn, Some(Code::ChkReadyWithdrawn)));
+    }
+    let before = !state.earlier.is_empty() && at < stay.opened_at;
+    (stay.discharged_at.is_some() || before).then_some((State::Expired, None))
+}
+
+pub(super) fn is_broken_off(state: &EpisodeState) -> bool {
+    matches!(state.phase, Phase::Interrupted | Phase::Voided)
+}
+
+/// What is said also when its case has been broken off.
+pub(super) fn outlasts_case(kind: EventType) -> bool {
+    episode::is_void(kind) || matches!(kind, EventType::KKv | EventType::KAd | EventType::KAv)
+}
+
+/// A plan is not sent once the patient has said no.
+pub(super) fn lost_consent(kind: EventType, state: &EpisodeState) -> bool {
+    matches!(kind, EventType::KSip | EventType::KKs) && state.consent == Some(ConsentStatus::NotGiven)
 }
 
 /// It came when its case was over already, and waits for a person by rule LATE-1.
@@ -311,6 +323,7 @@ fn may_have_left(past: &Past) -> bool {
     match past.state {
         State::Submitted | State::WaitingForReceipt | State::ScheduledForResend | State::Accepted | State::Parked => true,
         State::Scheduled => past.tried,
+        State::Withheld | State::Held => past.in_doubt,
         _ => false,
     }
 }

@@ -163,7 +163,7 @@ impl Desk {
 }
 
 impl<'a> Judgement<'a> {
-    fn new(
+    pub(super) fn new(
         desk: &'a Desk,
         rules: Arc<Rules>,
         state: EpisodeState,
@@ -336,7 +336,7 @@ impl<'a> Judgement<'a> {
     }
 
     /// The entry, with the alarms as they stand at this moment.
-    fn write(mut self, event: Option<NewEvent>, patient: Option<Ref>) -> Entry {
+    pub(super) fn write(mut self, event: Option<NewEvent>, patient: Option<Ref>) -> Entry {
         let (told, remind_at) = episode::ring(&mut self.case.alarms, &self.state, &self.rules.regime, self.at);
         for (kind, rung) in told {
             self.lines.push(lines::of_alarm(self.at, self.case.id, kind, rung));

@@ -8,12 +8,14 @@ mod fates;
 mod judge;
 mod lines;
 mod outgoing;
+mod parked;
 mod requests;
 mod routing;
 mod trial;
 
 pub use case::facts;
 pub use judge::Desk;
+pub use parked::{Known, against_resolve};
 pub use requests::{Action, Outcome};
 pub use routing::{Route, Routing, Shadow};
 pub use trial::{Trial, Tried};

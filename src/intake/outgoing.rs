@@ -54,7 +54,7 @@ pub(super) fn recorded(fact: &Fact) -> Vec<Recipient> {
 }
 
 /// Whom a fact's message went to, or who sent it.
-fn addressees(fact: &Fact) -> Vec<Recipient> {
+pub(super) fn addressees(fact: &Fact) -> Vec<Recipient> {
     let recipient = |hsa_id: &String, party| HsaId::parse(hsa_id).map(|hsa_id| Recipient { hsa_id, party });
     let by = if matches!(fact.kind, EventType::RFv | EventType::RKs | EventType::ROs) { Party::Ov } else { Party::Sv };
     let sender = fact.sender.iter().filter(|_| !fact.kind.is_sent()).filter_map(|sender| recipient(sender, by));

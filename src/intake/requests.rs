@@ -1,14 +1,18 @@
-//! What operators ask for: held messages let go, episodes moved to another version of the rules.
+//! What operators ask for: held messages let go, parked ones sent again or closed, episodes moved to another version of the rules.
 //!
 //! The command writes a request into the store; whoever takes events in does it, so that there is one writer of episodes.
 
+use super::case::Case;
+use super::parked::{Named, against_resolve};
 use super::{Intake, lines_only};
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::name::Name;
-use crate::oplog::{Event, Level, Line};
+use crate::model::state::{Handling, State};
+use crate::oplog::{Event, Level, Line, Reason};
 use crate::store::{Asked, Committed, Entry, StoreFault};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,6 +26,12 @@ pub enum Action {
     Release { message: String, destination: String, reason: String },
     /// Moves an episode from one set of rules to another.
     Move { episode: String, from: String, to: String },
+    /// Sends a message again that is in this state.
+    Resend { message: String, destination: String, from: State },
+    /// Closes a message that is in this state, dealt with like this.
+    Resolve { message: String, destination: String, from: State, handling: Handling },
+    /// Keeps that somebody was shown so many messages with names and content.
+    Print { count: u64 },
 }
 
 /// What came of it.
@@ -71,6 +81,13 @@ impl Intake {
         let done = match serde_json::from_str::<Action>(&asked.action) {
             Ok(Action::Release { message, destination, .. }) => self.release(&message, &destination)?,
             Ok(Action::Move { episode, from, to }) => self.move_rules(&episode, &from, &to)?,
+            Ok(Action::Resend { message, destination, from }) => self.resend(&message, &destination, from)?,
+            Ok(Action::Resolve { message, destination, from, handling }) => self.resolve(&message, &destination, from, handling)?,
+            Ok(Action::Print { count }) => {
+                let mut line = Line::new(self.clock.now(), Level::Info, Event::ListPrinted);
+                line.reason = Some(Reason::Count(count));
+                Ok(lines_only(line.at, line))
+            }
             Err(_) => Err(refused(Code::OpsStale)),
         };
         let (mut entry, outcome) = match done {
@@ -93,6 +110,48 @@ impl Intake {
         let Some(episode) = self.store.episode_of(message)? else { return Ok(Err(refused(Code::OpsNotHeld))) };
         let Some(mut case) = self.load(episode, now)? else { return Ok(Err(refused(Code::BugStore))) };
         Ok(self.desk.release(&mut case, (message, &destination), self.validator.as_mut(), now))
+    }
+
+    /// The delivery that a person has decided on, if it is as it was then.
+    fn named(&self, message: &str, destination: &str, from: State) -> Result<Option<Named>, StoreFault> {
+        let (Ok(message), Some(destination)) = (Uuid::try_parse(message).map(MessageId), Name::parse(destination)) else {
+            return Ok(None);
+        };
+        let Some(row) = self.store.delivery_to(message, &destination)?.filter(|row| row.state == from) else { return Ok(None) };
+        let event = self.store.newest_version(row.event)?;
+        Ok(event.map(|(key, _)| Named { row, message, destination, key }))
+    }
+
+    fn resend(&mut self, message: &str, destination: &str, from: State) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {
+        let now = self.clock.now();
+        let Some(named) = self.named(message, destination, from)? else { return Ok(Err(refused(Code::OpsStale))) };
+        let Some(mut case) = self.case_of(&named, now)? else { return Ok(Err(refused(Code::BugStore))) };
+        // After the episode was read: what is younger than that conflicts.
+        if let Some(code) = self.desk.against_resend(&self.store, &named.row, now)? {
+            return Ok(Err(refused(code)));
+        }
+        Ok(Ok(self.desk.resend(&mut case, &named, self.validator.as_mut(), now)))
+    }
+
+    fn resolve(
+        &mut self,
+        message: &str,
+        destination: &str,
+        from: State,
+        handling: Handling,
+    ) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {
+        let now = self.clock.now();
+        let Some(named) = self.named(message, destination, from)? else { return Ok(Err(refused(Code::OpsStale))) };
+        if let Some(code) = against_resolve(&named.row) {
+            return Ok(Err(refused(code)));
+        }
+        let Some(mut case) = self.case_of(&named, now)? else { return Ok(Err(refused(Code::BugStore))) };
+        Ok(Ok(self.desk.resolve(&mut case, &named, handling, self.validator.as_mut(), now)))
+    }
+
+    fn case_of(&mut self, named: &Named, now: Timestamp) -> Result<Option<Case>, StoreFault> {
+        let Ok(id) = Uuid::try_parse(&named.row.episode).map(EpisodeId) else { return Ok(None) };
+        Ok(self.load(id, now)?.filter(|case| case.from > 0))
     }
 
     fn move_rules(&mut self, episode: &str, from: &str, to: &str) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {

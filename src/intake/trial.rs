@@ -93,12 +93,13 @@ impl Trial {
             destination: delivery.destination.clone(),
             state: delivery.state,
             tried: delivery.state.in_lane(),
+            in_doubt: false,
         });
         self.past.entry(key).or_default().extend(past);
         for change in &entry.changes {
             let state = match &change.to {
-                ChangeTo::Release { shadow: false, .. } => State::Scheduled,
-                ChangeTo::Release { .. } => State::Resolved,
+                ChangeTo::Release { shadow: false, .. } | ChangeTo::Resend { .. } => State::Scheduled,
+                ChangeTo::Release { .. } | ChangeTo::Resolve { .. } => State::Resolved,
                 ChangeTo::End { state, .. } => *state,
                 ChangeTo::Withdraw(_) => State::Withdrawn,
                 ChangeTo::Hold(_) => State::Held,

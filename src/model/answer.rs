@@ -11,8 +11,10 @@ pub enum Answer {
     Receipt { status: ReceiptStatus, retryable: bool, reason: Option<ReceiptReason>, findings: Vec<Finding> },
     /// A success without a receipt, where the destination gives none.
     Accepted,
-    /// Taken in; the receipt comes later.
-    Pending,
+    /// Taken in; the receipt comes later. The receiver may say how long to wait before it is asked for.
+    Pending { retry_after: Option<Duration> },
+    /// Asked for a message's receipt, the receiver does not know of it.
+    Absent,
     /// The receiver has it already; `proved` where it shows our content hash.
     Conflict { proved: bool },
     /// Refused for good, without a receipt.
@@ -49,7 +51,8 @@ impl Answer {
         match self {
             Self::Receipt { status, .. } => status.code(),
             Self::Accepted => "accepted",
-            Self::Pending => "pending",
+            Self::Pending { .. } => "pending",
+            Self::Absent => "absent",
             Self::Conflict { .. } => "conflict",
             Self::Refused { .. } => "refused",
             Self::ServerError { .. } => "serverError",

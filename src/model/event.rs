@@ -88,7 +88,7 @@ group! {
 }
 
 group! {
-    /// The patient as the source wrote it.
+    /// The patient as the source wrote it, the number in its twelve characters.
     PatientRecord {
         id "id": Text<40> = "Patientens nummer", "Number of the patient";
         id_type "idType": IdType = "Slag av nummer", "Kind of number";
@@ -264,7 +264,9 @@ impl CareEvent {
         if let Some(head) = &head {
             has_happened(head.occurred_at, "occurredAt", node, r);
         }
-        let event = Self { head: head?, patient: patient?, body: body? };
+        let mut event = Self { head: head?, patient: patient?, body: body? };
+        // Settled when the record is taken in: read in another century, a short form is another person.
+        event.head.patient.id = Text(event.patient.id.number().clone());
         r.problems.is_empty().then_some(event)
     }
 

@@ -31,6 +31,9 @@ uuid_id!(
 );
 
 impl MessageId {
+    /// What stands for it in an address.
+    pub const PLACEHOLDER: &str = "{messageId}";
+
     /// The id that everybody who knows the source event can compute: a UUID of version 5 over `[system, eventId, type, version]`.
     pub fn of(system: &str, event_id: &str, kind: &str, version: u32) -> Self {
         let namespace = Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"vardbro");

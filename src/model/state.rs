@@ -23,6 +23,15 @@ codes! {
     }
 }
 
+codes! {
+    /// How a message was dealt with that a person closes.
+    Handling {
+        Phone = "phone": "meddelat per telefon", "told by telephone";
+        Superseded = "superseded": "ersatt av något annat", "something else took its place";
+        Other = "other": "på annat sätt", "in another way";
+    }
+}
+
 impl State {
     /// The fate is settled.
     pub fn is_end(self) -> bool {

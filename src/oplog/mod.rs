@@ -43,12 +43,15 @@ codes! {
         MessageSuperseded = "message.superseded": "Meddelande ersatt", "Message superseded";
         MessageWithdrawn = "message.withdrawn": "Meddelande återtaget", "Message withdrawn";
         MessageExpired = "message.expired": "Meddelande för gammalt", "Message expired";
+        MessageResent = "message.resent": "Meddelande sänds om för hand", "Message sent again by hand";
+        MessageResolved = "message.resolved": "Meddelande avslutat för hand", "Message closed by hand";
         MessageShadowed = "message.shadowed": "Meddelande färdigt men inte sänt (skuggläge)", "Message ready but not sent (shadow mode)";
         DeadlineNear = "deadline.near": "Tidsgräns närmar sig", "Due time is near";
         DeadlinePassed = "deadline.passed": "Tidsgräns passerad", "Due time has passed";
         DeadlineStill = "deadline.still": "Fortfarande försenat", "Still overdue";
         DeadlineClosed = "deadline.closed": "Tidsgränsen gäller inte längre", "The due time no longer matters";
         RulesMoved = "rules.moved": "Ärendet har flyttats till en annan regelversion", "The case has been moved to another version of the rules";
+        ListPrinted = "list.printed": "En lista med personuppgifter har skrivits ut", "A list with personal data has been printed";
         RequestDone = "request.done": "Begäran från driften är utförd", "The operator's request is done";
         RequestRefused = "request.refused": "Begäran från driften kunde inte utföras", "The operator's request could not be done";
         DeliveryAttempt = "delivery.attempt": "Försök att sända", "Attempt to send";
@@ -56,10 +59,13 @@ codes! {
         DeliveryRejected = "delivery.rejected": "Mottagaren avvisade meddelandet", "The receiver rejected the message";
         DeliveryResend = "delivery.resend": "Sänds igen", "To be sent again";
         DeliveryWaiting = "delivery.waiting": "Väntar på kvitto", "Waiting for the receipt";
+        ReceiptContradicted = "receipt.contradicted": "Ett senare kvitto säger emot det första", "A later receipt contradicts the first";
+        ReceiptRefused = "receipt.refused": "Ett kvitto togs inte emot", "A receipt was not taken";
         DeliveryParked = "delivery.parked": "Meddelande parkerat", "Message parked";
         AlarmOpened = "alarm.opened": "Larm öppnat", "Alarm opened";
         AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
+        StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
         ReceiverMessage = "receiver.message": "Mottagaren tog emot ett meddelande", "The receiver took in a message";
         Panic = "panic": "Internt fel", "Internal fault";
     }

@@ -88,7 +88,7 @@ impl ReleasePlan {
     }
 }
 
-fn kind(row: &DeliveryRow, swedish: bool) -> String {
+pub(super) fn kind(row: &DeliveryRow, swedish: bool) -> String {
     let name = EventType::parse(&row.kind).map_or("", |kind| pick(kind.texts(), swedish));
     let version = if row.version > 1 { format!(", version {}", row.version) } else { String::new() };
     format!("{} {name}{version}", row.kind)
@@ -153,15 +153,7 @@ impl MovePlan {
     /// What came of it.
     pub fn result(&self, outcomes: &[Option<Outcome>], swedish: bool) -> String {
         let word = |sv: &'static str, en: &'static str| if swedish { sv } else { en };
-        let done = outcomes.iter().flatten().filter(|outcome| outcome.done).count();
-        let mut out = format!("{}: {done}\n", word("Flyttade ärenden", "Episodes moved"));
-        let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
-        for finding in outcomes.iter().flatten().filter(|outcome| !outcome.done).flat_map(|outcome| &outcome.findings) {
-            *refused.entry(if swedish { &finding.sv } else { &finding.en }).or_default() += 1;
-        }
-        for (why, count) in refused {
-            let _ = writeln!(out, "{}: {count} ({why})", word("Inte flyttade", "Not moved"));
-        }
+        let mut out = tally(outcomes, word("Flyttade ärenden", "Episodes moved"), word("Inte flyttade", "Not moved"), swedish);
         if self.left > 0 {
             let _ = writeln!(out, "{}: {}", word("Kvar till nästa gång", "Left for another run"), self.left);
         }
@@ -169,8 +161,22 @@ impl MovePlan {
     }
 }
 
+/// How many requests were met, and how many not for which reason.
+pub(super) fn tally(outcomes: &[Option<Outcome>], done: &str, not: &str, swedish: bool) -> String {
+    let met = outcomes.iter().flatten().filter(|outcome| outcome.done).count();
+    let mut out = format!("{done}: {met}\n");
+    let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in outcomes.iter().flatten().filter(|outcome| !outcome.done).flat_map(|outcome| &outcome.findings) {
+        *refused.entry(if swedish { &finding.sv } else { &finding.en }).or_default() += 1;
+    }
+    for (why, count) in refused {
+        let _ = writeln!(out, "{not}: {count} ({why})");
+    }
+    out
+}
+
 /// Short enough to type; it guards against a plan that has grown old, not against an attacker.
-fn token(of: &Value) -> String {
+pub(super) fn token(of: &Value) -> String {
     let hash = digest(&SHA256, of.to_string().as_bytes());
     hash.as_ref().iter().take(4).fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");

@@ -63,8 +63,8 @@ fn said(column: Column, swedish: bool) -> &'static str {
     pick((column.sv, column.en), swedish)
 }
 
-/// A spreadsheet takes what begins so for a formula; nothing of ours does, and nothing of a source's stands here.
-fn quoted(field: &str) -> String {
+/// By RFC 4180. Nothing of ours begins as a formula does, and nothing of a source's stands in a report.
+pub(super) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
 }
 

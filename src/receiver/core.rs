@@ -13,6 +13,7 @@ use crate::seal::{Validator, XsdValidator};
 use crate::wire::xml::{self, Received};
 use crate::wire::{Unreadable, receipt};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Reply {
     pub retry_after: Option<u32>,
     /// The receipt.
     pub body: Option<Vec<u8>>,
+    /// The message whose receipt is to be had later, and after how long.
+    pub later: Option<(MessageId, Duration)>,
     /// How long to wait before the answer.
     pub delay: Duration,
     /// The connection ends without the answer.
@@ -59,6 +62,8 @@ pub struct Core {
     script: Script,
     validator: XsdValidator,
     dice: Arc<dyn Dice>,
+    /// Receipts that are not to be had before their time. Kept in memory alone: after a restart they are to be had at once.
+    later: HashMap<MessageId, (Timestamp, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Core {
@@ -87,7 +92,7 @@ impl Core {
     /// Opens the folder, and makes it where it is not there.
     pub fn open(dir: &Path, dice: Arc<dyn Dice>, script: Script) -> Result<Self, Fault> {
         let (folder, known) = Folder::open(dir)?;
-        Ok(Self { folder, known, script, validator: XsdValidator::message(), dice })
+        Ok(Self { folder, known, script, validator: XsdValidator::message(), dice, later: HashMap::new() })
     }
 
     /// From now on these answers.
@@ -106,15 +111,36 @@ impl Core {
             self.judge(now, body, &read, idempotency_key, planned.receipt)
         };
         let outcome = outcome.and_then(|outcome| {
-            let reply = reply(&outcome, &planned);
+            let reply = self.put_off(now, received, reply(&outcome, &planned), planned.later);
             self.tell(now, received, &outcome, &reply)?;
             Ok(reply)
         });
         outcome.unwrap_or_else(|_| {
             oplog::Line::new(now, Level::Error, oplog::Event::StoreFault).code(Code::CfgFile).emit();
             // Taken in or not: the sender will come again, and then we know.
-            Reply { status: 503, retry_after: Some(30), body: None, delay: Duration::ZERO, drop: None }
+            Reply { status: 503, retry_after: Some(30), body: None, delay: Duration::ZERO, drop: None, later: None }
         })
+    }
+
+    /// Keeps a receipt back for a while.
+    fn put_off(&mut self, now: Timestamp, received: Option<&Received>, reply: Reply, later: Option<Duration>) -> Reply {
+        let (Some(received), Some(later)) = (received, later) else { return reply };
+        let Reply { body: Some(body), .. } = &reply else { return reply };
+        self.later.insert(received.message_id, (now + later, body.clone()));
+        Reply { status: 202, body: None, later: Some((received.message_id, later)), ..reply }
+    }
+
+    /// The receipt of a message, by its id: 404 where it never came, 202 before its time.
+    pub fn ask(&self, now: Timestamp, message: MessageId) -> Reply {
+        let (status, body) = match self.later.get(&message) {
+            Some((due, _)) if *due > now => (202, None),
+            Some((_, body)) => (200, Some(body.clone())),
+            None => match self.folder.receipt(message).filter(|_| self.known.accepted.contains_key(&message)) {
+                Some(body) => (200, Some(body)),
+                None => (404, None),
+            },
+        };
+        Reply { status, retry_after: None, body, delay: Duration::ZERO, drop: None, later: None }
     }
 
     fn has(&self, received: Option<&Received>, body: &[u8]) -> bool {
@@ -239,7 +265,9 @@ impl Core {
     /// The line in the folder, and the one in the log.
     fn tell(&mut self, now: Timestamp, received: Option<&Received>, outcome: &Outcome, reply: &Reply) -> io::Result<()> {
         let word = match reply.drop {
-            Some(_) => "dropped",
+            Some(Drop::Before) => "dropped",
+            // Taken in, and nobody was told.
+            Some(Drop::After) => "lost",
             None => outcome.word,
         };
         self.folder.append(&Line {
@@ -271,6 +299,7 @@ fn reply(outcome: &Outcome, planned: &Planned) -> Reply {
         body: outcome.body.clone().filter(|_| !silent),
         delay: planned.delay,
         drop: planned.drop,
+        later: None,
     }
 }
 

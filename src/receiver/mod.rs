@@ -9,7 +9,8 @@ mod folder;
 mod script;
 mod server;
 
+pub use crate::listen::ServerTls;
 pub use certificates::Certificates;
 pub use core::{Core, Drop, Reply};
 pub use script::Script;
-pub use server::{Options, Receiver, Running, ServerTls};
+pub use server::{Callback, Options, Receiver, Running};

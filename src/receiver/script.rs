@@ -33,6 +33,8 @@ pub(super) struct Planned {
     pub(super) drop: Option<Drop>,
     pub(super) receipt: Option<Verdict>,
     pub(super) retry_after: Option<u32>,
+    /// The message is taken in now, and its receipt is to be had after so long.
+    pub(super) later: Option<Duration>,
 }
 
 /// What the planned receipt says.
@@ -66,6 +68,7 @@ struct RawAnswer {
     receipt: Option<RawReceipt>,
     reason: Option<RawReason>,
     retry_after_s: Option<u32>,
+    later_ms: Option<u64>,
     #[serde(default = "once")]
     times: u32,
     r#match: Option<String>,
@@ -154,14 +157,23 @@ impl RawAnswer {
         if self.status.is_some_and(|status| !(200..600).contains(&status)) {
             return Err("status is 200 to 599");
         }
-        if self.delay_ms > DELAY_MAX_MS {
-            return Err("delay_ms is at most 600000");
+        if self.delay_ms.max(self.later_ms.unwrap_or(0)) > DELAY_MAX_MS {
+            return Err("delay_ms and later_ms are at most 600000");
+        }
+        if self.later_ms.is_some() && self.status.is_some_and(|status| status != 202) {
+            return Err("later_ms answers 202, so another status cannot stand beside it");
         }
         if drop.is_some() && (self.status.is_some() || receipt.is_some() || self.retry_after_s.is_some()) {
             return Err("drop gives no answer, so status, receipt and retry_after_s cannot stand beside it");
         }
-        let answer =
-            Planned { status: self.status, delay: Duration::from_millis(self.delay_ms), drop, receipt, retry_after: self.retry_after_s };
+        let answer = Planned {
+            status: self.status,
+            delay: Duration::from_millis(self.delay_ms),
+            drop,
+            receipt,
+            retry_after: self.retry_after_s,
+            later: self.later_ms.map(Duration::from_millis),
+        };
         Ok(Entry { answer, left: (self.times > 0).then_some(self.times), wanted: self.r#match })
     }
 }

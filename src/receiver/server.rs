@@ -3,7 +3,9 @@
 use super::core::{Core, Reply};
 use super::script::Script;
 use crate::fault::{Code, Fault};
+use crate::listen::{Hangup, Listener, ServerTls};
 use crate::model::dice::{Dice, SystemDice};
+use crate::model::ids::MessageId;
 use crate::model::time::{Clock, SystemClock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,38 +14,26 @@ use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AF
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use std::io;
+use reqwest::Url;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
+use uuid::Uuid;
 
 /// Longest message that is read.
 const BODY_MAX: usize = 31 * 1024 * 1024;
-/// Connections at a time; more wait in the kernel.
-const CONNECTIONS_MAX: usize = 256;
-/// For a handshake, and for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// For the rest of a request.
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
-/// What is in flight may finish for so long after a stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where receipts are to be had, by the message's id.
+const RECEIPTS: &str = "/receipts/";
+/// How often a receipt is sent that nobody takes, and the pause between.
+const CALLS_MAX: u32 = 120;
+const CALL_PAUSE: Duration = Duration::from_millis(500);
 
 const ABOUT: &str = "Vårdbro reference receiver: POST messages here, receipts come back. For tests and demonstrations only.\n\
                      Vårdbros referensmottagare: POST:a meddelanden hit så kommer kvitton. Bara för test och demonstration.\n";
@@ -56,17 +46,39 @@ pub struct Options {
     /// Without it the address must be one of this machine's own.
     pub tls: Option<ServerTls>,
     pub script: Script,
+    /// Where receipts that come later are sent; else they are to be asked for.
+    pub callback: Option<Callback>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
 }
 
-/// Files of the server's TLS.
-#[derive(Debug, Clone)]
-pub struct ServerTls {
-    pub cert: PathBuf,
-    pub key: PathBuf,
-    /// Issuers of clients. With it a client certificate is demanded.
-    pub client_ca: Option<PathBuf>,
+/// Where receipts are sent that come later.
+#[derive(Clone)]
+pub struct Callback {
+    url: Url,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Callback").finish_non_exhaustive()
+    }
+}
+
+impl Callback {
+    /// `issuers` is PEM, for a server that the system does not know.
+    pub fn new(url: &str, token: &str, issuers: Option<&[u8]>) -> Result<Self, Fault> {
+        let unusable = || Fault::with(Code::CfgValue, "--callback");
+        let mut builder =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(10)).no_proxy();
+        if let Some(issuers) = issuers {
+            let issuers = reqwest::Certificate::from_pem_bundle(issuers).map_err(|_| Fault::with(Code::CfgCertificate, "--callback-ca"))?;
+            builder = builder.tls_certs_only(issuers);
+        }
+        let client = builder.build().map_err(|_| unusable())?;
+        Ok(Self { url: Url::parse(url).map_err(|_| unusable())?, token: token.trim().to_owned(), client })
+    }
 }
 
 impl Options {
@@ -77,6 +89,7 @@ impl Options {
             dir,
             tls: None,
             script: Script::default(),
+            callback: None,
             clock: Arc::new(SystemClock),
             dice: Arc::new(SystemDice),
         }
@@ -106,23 +119,17 @@ pub struct Running {
 impl Receiver {
     /// Starts listening. Must be called within a tokio runtime.
     pub async fn start(options: Options) -> Result<Running, Fault> {
-        let Options { listen, dir, tls, script, clock, dice } = options;
-        if tls.is_none() && !listen.ip().is_loopback() {
-            return Err(Fault::with(Code::CfgCertificate, "--listen without --cert and --key: 127.0.0.1 / ::1"));
-        }
+        let Options { listen, dir, tls, script, callback, clock, dice } = options;
+        let opened = tokio::task::spawn_blocking(move || Core::open(&dir, dice, script));
+        let core = opened.await.map_err(|_| Fault::new(Code::BugPanic))??;
         let with_tls = tls.is_some();
-        let opened = tokio::task::spawn_blocking(move || {
-            let config = tls.as_ref().map(server_config).transpose()?;
-            Ok::<_, Fault>((config, Core::open(&dir, dice, script)?))
-        });
-        let (config, core) = opened.await.map_err(|_| Fault::new(Code::BugPanic))??;
-        let unusable = |fault: io::Error| Fault::with(Code::CfgValue, format!("--listen {listen} ({})", fault.kind()));
-        let listener = TcpListener::bind(listen).await.map_err(unusable)?;
-        let addr = listener.local_addr().map_err(unusable)?;
+        let listener = Listener::bind(listen, tls, "--listen").await?;
+        let addr = listener.addr;
         let core = Arc::new(Mutex::new(core));
         let (stop, stopped) = watch::channel(false);
-        let router = Router::new().fallback(any(request)).with_state(Shared { core: core.clone(), clock });
-        let task = tokio::spawn(accept(listener, config.map(TlsAcceptor::from), router, stopped));
+        let router =
+            Router::new().fallback(any(request)).with_state(Shared { core: core.clone(), callback: callback.map(Arc::new), clock });
+        let task = tokio::spawn(listener.serve(router, stopped));
         Ok(Running { addr, tls: with_tls, core, stop, task })
     }
 }
@@ -145,116 +152,17 @@ impl Running {
     }
 }
 
-fn server_config(files: &ServerTls) -> Result<Arc<ServerConfig>, Fault> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(|_| unusable(&files.cert))?;
-    let builder = match &files.client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
-            let mut roots = RootCertStore::empty();
-            for issuer in certificates(path)? {
-                roots.add(issuer).map_err(|_| unusable(path))?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.map_err(|_| unusable(path))?)
-        }
-    };
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|_| unusable(&files.key))?;
-    let mut config = builder.with_single_cert(certificates(&files.cert)?, key).map_err(|_| unusable(&files.cert))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    read.ok().filter(|read| !read.is_empty()).ok_or_else(|| unusable(path))
-}
-
-fn unusable(path: &Path) -> Fault {
-    Fault::with(Code::CfgCertificate, path.display().to_string())
-}
-
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, mut stopped: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            (listener.accept().await, place)
-        };
-        let (accepted, place) = tokio::select! {
-            accepted = accepted => accepted,
-            _ = stopped.changed() => break,
-        };
-        while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = accepted else {
-            // Out of file descriptors, most likely: they come back as connections end.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
-        connections.spawn(async move {
-            let _place = place;
-            connection(stream, tls, router, stopped).await;
-        });
-    }
-    drop(listener);
-    let _ = timeout(STOP_TIMEOUT, async { while connections.join_next().await.is_some() {} }).await;
-}
-
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, stopped: watch::Receiver<bool>) {
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => serve(stream, router, stopped).await,
-        Some(tls) => {
-            if let Ok(Ok(stream)) = timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-                serve(stream, router, stopped).await;
-            }
-        }
-    }
-}
-
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router, mut stopped: watch::Receiver<bool>) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            let Ok(response) = router.oneshot(request.map(Body::new)).await;
-            // An error is the one way to end the connection without an answer.
-            if response.extensions().get::<Hangup>().is_some() { Err(Hangup) } else { Ok(response) }
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
-}
-
-/// The script wants the connection closed.
-#[derive(Debug, Clone, Copy)]
-struct Hangup;
-
-impl std::fmt::Display for Hangup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("closed without an answer")
-    }
-}
-
-impl std::error::Error for Hangup {}
-
 #[derive(Clone)]
 struct Shared {
     core: Arc<Mutex<Core>>,
+    callback: Option<Arc<Callback>>,
     clock: Arc<dyn Clock>,
 }
 
 async fn request(State(shared): State<Shared>, request: Request) -> Response {
     match *request.method() {
         Method::POST => {}
+        Method::GET if request.uri().path().starts_with(RECEIPTS) => return asked(&shared, request.uri().path()),
         Method::GET | Method::HEAD => return plain(StatusCode::OK, ABOUT),
         _ => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "");
@@ -272,13 +180,45 @@ async fn request(State(shared): State<Shared>, request: Request) -> Response {
         Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, ""),
         Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, ""),
     };
+    let taking = shared.clone();
     let taken = tokio::task::spawn_blocking(move || {
-        let now = shared.clock.now();
-        shared.core.lock().unwrap_or_else(PoisonError::into_inner).take(now, &body, key.as_deref())
+        let now = taking.clock.now();
+        taking.core.lock().unwrap_or_else(PoisonError::into_inner).take(now, &body, key.as_deref())
     });
     let Ok(reply) = taken.await else { return plain(StatusCode::INTERNAL_SERVER_ERROR, "") };
+    let later = reply.later;
     tokio::time::sleep(reply.delay).await;
-    response(reply)
+    let mut response = response(reply);
+    if let Some((message, after)) = later {
+        if shared.callback.is_some() {
+            tokio::spawn(call_back(shared, message, after));
+        } else if let Ok(place) = HeaderValue::from_str(&format!("{RECEIPTS}{message}")) {
+            response.headers_mut().insert(LOCATION, place);
+        }
+    }
+    response
+}
+
+/// Answers where the receipt of a message is asked for.
+fn asked(shared: &Shared, path: &str) -> Response {
+    let id = path.strip_prefix(RECEIPTS).and_then(|id| Uuid::try_parse(id).ok());
+    let Some(id) = id else { return plain(StatusCode::NOT_FOUND, "") };
+    response(shared.core.lock().unwrap_or_else(PoisonError::into_inner).ask(shared.clock.now(), MessageId(id)))
+}
+
+/// Sends a receipt when its time has come, a few times if it must be.
+async fn call_back(shared: Shared, message: MessageId, after: Duration) {
+    let Some(callback) = shared.callback else { return };
+    tokio::time::sleep(after).await;
+    for _ in 0..CALLS_MAX {
+        let reply = shared.core.lock().unwrap_or_else(PoisonError::into_inner).ask(shared.clock.now(), message);
+        let request = callback.client.post(callback.url.clone()).bearer_auth(&callback.token);
+        let sent = request.header("content-type", "application/xml; charset=utf-8").body(reply.body.unwrap_or_default()).send().await;
+        if sent.is_ok_and(|answer| !answer.status().is_server_error()) {
+            return;
+        }
+        tokio::time::sleep(CALL_PAUSE).await;
+    }
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

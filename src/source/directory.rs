@@ -28,6 +28,11 @@ const NAME_MAX: usize = 200;
 const GRACE: u32 = 10;
 /// Most files of one name in a folder of ours; the next one stays where it is.
 const NAMESAKES_MAX: usize = 10_000;
+/// Linux: no more memory, no more descriptors on the machine, none in this process.
+const OUT_OF_MEANS: [i32; 3] = [12, 23, 24];
+/// How long a file that could not be moved is left alone: at first, and at most.
+const STUCK_FIRST: Duration = Duration::from_secs(2);
+const STUCK_MAX: Duration = Duration::from_hours(1);
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// How a folder is read.
@@ -49,8 +54,8 @@ pub struct Directory {
     seen: HashMap<String, (Look, Instant, Instant)>,
     /// The folder's listing, as far as it has not been worked off: a folder of many files is listed once, not once a batch.
     listed: VecDeque<(String, PathBuf)>,
-    /// Files that could not be moved, as they looked: left alone until they change, so that they hold up no others.
-    stuck: HashMap<String, Look>,
+    /// Files that could not be moved: left alone for a while, so that they hold up no others.
+    stuck: HashMap<String, Stuck>,
     pruned: Option<Instant>,
 }
 
@@ -66,6 +71,30 @@ impl Look {
         Self { bytes: meta.len(), modified: meta.modified().ok(), inode: meta.ino() }
     }
 }
+
+/// A file that could not be moved, as it looked. It is tried again when it changes, and else after longer and longer pauses:
+/// the disk may only have been full.
+#[derive(Debug, Clone, Copy)]
+struct Stuck {
+    look: Look,
+    since: Instant,
+    pause: Duration,
+}
+
+impl Stuck {
+    fn after(before: Option<&Self>, look: Look) -> Self {
+        let again = before.filter(|before| before.look == look);
+        let pause = again.map_or(STUCK_FIRST, |before| (before.pause * 2).min(STUCK_MAX));
+        Self { look, since: Instant::now(), pause }
+    }
+
+    fn holds(&self, look: Look) -> bool {
+        self.look == look && self.since.elapsed() < self.pause
+    }
+}
+
+/// No file can be opened now, and none is to blame for that.
+struct OutOfMeans;
 
 struct Candidate {
     name: String,
@@ -96,23 +125,35 @@ impl Directory {
         let mut bytes = 0;
         while batch.len() < BATCH_FILES && bytes < BATCH_BYTES {
             let Some((name, path)) = self.listed.pop_front() else { break };
-            if let Some(candidate) = self.look(name, path) {
-                bytes += candidate.body.as_ref().map_or(0, size);
-                batch.push(candidate);
+            match self.look(name, path) {
+                Ok(Some(candidate)) => {
+                    bytes += candidate.body.as_ref().map_or(0, size);
+                    batch.push(candidate);
+                }
+                Ok(None) => {}
+                Err(OutOfMeans) => {
+                    report.trouble(Code::SrcFolder);
+                    self.listed.clear();
+                    if batch.is_empty() {
+                        return Err(Unavailable);
+                    }
+                }
             }
         }
         if batch.is_empty() {
             return Ok(!self.listed.is_empty());
         }
         let raws = batch.iter().map(|candidate| self.raw(candidate)).collect();
-        let verdicts = intake.submit(raws)?;
+        // What was not taken comes first again: what lies behind it must not overtake it.
+        let verdicts = intake.submit(raws).inspect_err(|_| self.listed.clear())?;
         let mut settled = false;
         for (candidate, verdict) in batch.iter().zip(verdicts) {
             settled |= verdict != Verdict::Later;
             if self.settle(candidate, &verdict).is_err() {
                 report.trouble(Code::SrcFolder);
                 if let Some(look) = candidate.look {
-                    self.stuck.insert(candidate.name.clone(), look);
+                    let stuck = Stuck::after(self.stuck.get(&candidate.name), look);
+                    self.stuck.insert(candidate.name.clone(), stuck);
                 }
             }
         }
@@ -152,16 +193,16 @@ impl Directory {
     }
 
     /// The file, if it is ready to be taken.
-    fn look(&mut self, name: String, path: PathBuf) -> Option<Candidate> {
+    fn look(&mut self, name: String, path: PathBuf) -> Result<Option<Candidate>, OutOfMeans> {
         let refuse = |code: Code| Err(Box::new(code.finding(Effect::Refuse, Layer::Syntax, None)));
         if name.len() > NAME_MAX || name.contains('\u{fffd}') {
-            return path.exists().then(|| Candidate { name, path, young: false, look: None, body: refuse(Code::SrcName) });
+            return Ok(path.exists().then(|| Candidate { name, path, young: false, look: None, body: refuse(Code::SrcName) }));
         }
-        let meta = fs::symlink_metadata(&path).ok()?;
+        let Ok(meta) = fs::symlink_metadata(&path) else { return Ok(None) };
         let look = Look::at(&meta);
         let (still, young) = self.stillness(&name, look);
-        if !still || self.stuck.get(&name) == Some(&look) {
-            return None;
+        if !still || self.stuck.get(&name).is_some_and(|stuck| stuck.holds(look)) {
+            return Ok(None);
         }
         let body = if !meta.is_file() {
             refuse(Code::SrcNotAFile)
@@ -172,12 +213,13 @@ impl Directory {
         } else {
             match read_bounded(&path, self.settings.max_bytes) {
                 Ok(bytes) => Ok(Personal::new(bytes)),
-                Err(fault) if fault.kind() == io::ErrorKind::NotFound => return None,
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(fault) if fault.raw_os_error().is_some_and(|code| OUT_OF_MEANS.contains(&code)) => return Err(OutOfMeans),
                 Err(fault) if fault.kind() == io::ErrorKind::FileTooLarge => refuse(Code::SrcTooLarge),
                 Err(_) => refuse(Code::SrcUnreadable),
             }
         };
-        Some(Candidate { name, path, young, look: Some(look), body })
+        Ok(Some(Candidate { name, path, young, look: Some(look), body }))
     }
 
     /// Whether the file has been unchanged long enough, and whether it may still be a file in the making.

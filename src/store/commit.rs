@@ -1,6 +1,7 @@
 //! What intake commits: event, episode, deliveries, changes and journal, as one.
 
 use super::db::{Db, Row, values};
+use super::queue::UNANSWERED;
 use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -56,7 +57,7 @@ fn write_entry(db: &dyn Db, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFau
     if let Some(event) = &entry.event {
         let Some(event_id) = write_event(db, event)? else { return Ok(None) };
         for delivery in &entry.deliveries {
-            if !write_delivery(db, event_id, event.episode, delivery, entry.at)? {
+            if !write_delivery(db, (event_id, event), delivery, entry.at)? {
                 return Ok(None);
             }
         }
@@ -131,17 +132,19 @@ fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault>
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
-fn write_delivery(db: &dyn Db, event: i64, episode: EpisodeId, delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
+fn write_delivery(db: &dyn Db, (id, event): (i64, &NewEvent), delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
+    let episode = event.episode;
     let in_lane = delivery.state.in_lane();
     let ends = delivery.state.is_end();
     let head = in_lane && lane_is_free(db, &episode.to_string(), delivery.destination.as_str())?;
     let release = delivery.release.as_ref();
     let rows = db.execute("INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, open, head, sequence,
-                document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20) ON CONFLICT DO NOTHING", values![
+                document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until, doubt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20,
+                CASE WHEN EXISTS (SELECT 1 FROM restored WHERE doubt_until > ?21) THEN 1 ELSE 0 END) ON CONFLICT DO NOTHING", values![
             delivery.message.to_string(),
             delivery.destination.as_str(),
-            event,
+            id,
             episode.to_string(),
             delivery.kind.code(),
             delivery.version,
@@ -159,6 +162,7 @@ fn write_delivery(db: &dyn Db, event: i64, episode: EpisodeId, delivery: &NewDel
             release.map(|_| at),
             ends.then_some(at),
             delivery.useful_until,
+            event.occurred_at,
         ])?;
     Ok(rows == 1)
 }
@@ -182,7 +186,7 @@ fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFa
         ChangeTo::End { state, findings } => {
             let rows = db.execute(
                 "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
-                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))",
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL AND doubt = 0))",
                 values![delivery, state.code(), at, first_code(findings), findings_json(findings)],
             )?;
             if rows == 0 {
@@ -193,7 +197,21 @@ fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFa
         }
         ChangeTo::Withdraw(findings) => {
             let rows = db.execute("UPDATE delivery SET state = 'WITHDRAWN', open = 0, head = 0, next_at = NULL, settled_at = ?2, code = ?3, findings = ?4
-                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL))", values![delivery, at, first_code(findings), findings_json(findings)])?;
+                     WHERE id = ?1 AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state = 'SCHEDULED' AND attempts = 0 AND last_answer IS NULL AND doubt = 0))", values![delivery, at, first_code(findings), findings_json(findings)])?;
+            if rows == 0 {
+                return Ok(Applied::Conflict);
+            }
+            promote(db, &episode, destination)?;
+            Applied::Yes
+        }
+        ChangeTo::Resend { from } => resend(db, delivery, (&episode, destination), *from, at)?,
+        ChangeTo::Resolve { from, findings } => {
+            let rows = db.execute(
+                "UPDATE delivery SET state = 'RESOLVED', open = 0, head = 0, next_at = NULL, settled_at = ?2, code = ?3, findings = ?4
+                     WHERE id = ?1 AND state = ?5
+                     AND (state IN ('WITHHELD', 'HELD', 'PARKED') OR (state IN ('SCHEDULED', 'SCHEDULED_FOR_RESEND') AND attempts = 0 AND doubt = 0))",
+                values![delivery, at, first_code(findings), findings_json(findings), from.code()],
+            )?;
             if rows == 0 {
                 return Ok(Applied::Conflict);
             }
@@ -244,6 +262,25 @@ fn release(
             shadow.then_some(at),
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
+}
+
+/// Back into its lane, before what has higher numbers. What is under way there goes on; it is not sent again before this one has left.
+fn resend(db: &dyn Db, delivery: i64, (episode, destination): (&str, &str), from: State, at: Timestamp) -> Result<Applied, StoreFault> {
+    // Whether a parked message arrived is not known: where the receiver can be asked, it is asked first. An answer that it gave
+    // before would only be given again.
+    let doubt = (from == State::Parked).then_some(UNANSWERED);
+    let rows = db.execute(
+        "UPDATE delivery SET state = 'SCHEDULED', open = 1, head = 0, next_at = ?3, released_at = ?3, settled_at = NULL, attempts_before = attempts,
+             last_answer = ?4, lease_token = NULL, lease_until = NULL, receipt_by = NULL, receipt_at = NULL, code = NULL, findings = '[]'
+             WHERE id = ?1 AND state = ?2 AND state IN ('PARKED', 'REJECTED', 'ACCEPTED') AND sequence IS NOT NULL",
+        values![delivery, from.code(), at, doubt],
+    )?;
+    if rows == 0 {
+        return Ok(Applied::Conflict);
+    }
+    db.execute("UPDATE delivery SET head = 0 WHERE head = 1 AND episode_id = ?1 AND destination = ?2", values![episode, destination])?;
+    promote(db, episode, destination)?;
+    Ok(Applied::Yes)
 }
 
 /// Takes out of its lanes what has met nothing but a closed door, if anything. Its document is written anew when a person lets it go.

@@ -1,7 +1,7 @@
 //! A handle to the store: one writer that commits in groups, and readers beside it, over either database.
 
-use super::StoreFault;
 use super::db::{Db, values};
+use super::{StoreFault, doubt};
 use crate::fault::{Code, Fault};
 use crate::model::keyed::ReferenceKey;
 use std::fs::File;
@@ -15,7 +15,13 @@ const GROUP_MAX: usize = 512;
 const QUEUE_MAX: usize = 2_048;
 const READERS_MAX: usize = 4;
 /// The statements of each version, in order.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
+    include_str!("migrations/5.sql"),
+];
 
 pub(super) type Connection = Box<dyn Db + Send>;
 pub(super) type Connect = Box<dyn Fn() -> Result<Connection, StoreFault> + Send + Sync>;
@@ -29,6 +35,8 @@ struct Inner {
     writer: Option<mpsc::Sender<Job>>,
     connect: Connect,
     readers: Mutex<Vec<Connection>>,
+    /// See [`Store::numbers_from`].
+    numbers_from: u64,
     /// Counts what others may be waiting for: new deliveries, new outcomes.
     news: watch::Sender<u64>,
     /// Held as long as this process writes.
@@ -71,11 +79,13 @@ impl Store {
         let connection = connect()?;
         let row = connection.one("SELECT value FROM meta WHERE name = 'reference_key'", values![])?;
         let secret: [u8; 32] = row.ok_or(StoreFault::Damaged { table: "meta" })?.get(0)?;
+        let numbers_from = doubt::numbers_from(connection.as_ref())?;
         Ok(Self(Arc::new(Inner {
             key: ReferenceKey::new(&secret),
             writer: None,
             connect,
             readers: Mutex::new(vec![connection]),
+            numbers_from,
             news: watch::Sender::new(0),
             lock: None,
         })))
@@ -96,6 +106,11 @@ impl Store {
 
     pub fn reference_key(&self) -> &ReferenceKey {
         &self.0.key
+    }
+
+    /// Numbers of lanes go on above this: after a restore those below may be taken.
+    pub fn numbers_from(&self) -> u64 {
+        self.0.numbers_from
     }
 
     /// Turns with every commit that gives somebody something to do. Be woken by it; do not poll.
@@ -152,7 +167,10 @@ impl Store {
         };
         let out = work(connection.as_ref());
         let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS_MAX {
+        if connection.is_broken() {
+            // What ended this one has most likely ended those beside it.
+            readers.clear();
+        } else if readers.len() < READERS_MAX {
             readers.push(connection);
         }
         out
@@ -178,6 +196,11 @@ pub(super) fn migrate(
 /// Whether this program can work with a schema.
 pub(super) fn fits(version: i64) -> bool {
     usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len())
+}
+
+/// Whether a schema is of this program's own version, so that it can be read without being changed.
+pub(super) fn is_current(version: i64) -> bool {
+    usize::try_from(version) == Ok(MIGRATIONS.len())
 }
 
 pub(super) fn unusable(place: &str, fault: StoreFault) -> Fault {
@@ -220,5 +243,24 @@ fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, Sto
         for answer in answers {
             answer(committed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_job_leaves_the_writer_alive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
+        let ask = |db: &dyn Db| db.execute("INSERT INTO request (at, asked_by, action) VALUES (0, 'x', '')", values![]);
+        let panicked = store.write(move |db| -> Result<(), StoreFault> {
+            ask(db)?;
+            panic!("half-way")
+        });
+        assert_eq!(panicked.await, Err(StoreFault::Stopped), "whoever waits hears that nothing was written");
+        assert_eq!(store.write(move |db| ask(db)).await, Ok(1));
+        assert_eq!(store.asked(10).expect("a working store").len(), 1);
     }
 }

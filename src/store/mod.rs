@@ -4,17 +4,31 @@
 //! commits in groups; readers stand beside it. The store has no clock and no policy: times and what follows from an
 //! answer are decided by its callers.
 
+mod check;
 mod commit;
+mod backup;
 mod db;
+mod doubt;
+mod export;
+mod files;
 mod handle;
+mod parked;
 mod postgres;
 mod queue;
 mod read;
+mod receipt;
 mod request;
 mod sqlite;
 
+pub use backup::{Contents, Present, PutBack, Vacant, back_up, look_into};
+pub use check::{Damage, Damaged, Looked};
+pub use doubt::{Restored, open_alone};
+pub use export::{ExportFault, Exported};
+pub use files::{NewFile, unwritten};
 pub use handle::Store;
+pub use parked::{Wanted, Written};
 pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, UnderRules, Untold};
+pub use receipt::{Sent, Weighed};
 pub use request::{Asked, RequestRow};
 
 use crate::fault::{Code, Fault};
@@ -36,8 +50,28 @@ use std::path::PathBuf;
 pub enum Place {
     /// SQLite.
     File(PathBuf),
-    /// PostgreSQL, by its connection string.
-    Postgres(Secret),
+    Postgres(Server),
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Of libpq's form.
+    pub url: Secret,
+    /// PEM file with the issuers that its certificate may come from; else the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl From<&str> for Server {
+    fn from(url: &str) -> Self {
+        Self { url: Secret(url.to_owned()), ca_file: None }
+    }
+}
+
+impl From<&String> for Server {
+    fn from(url: &String) -> Self {
+        url.as_str().into()
+    }
 }
 
 /// A connection string; it may hold a password.
@@ -55,7 +89,7 @@ impl Store {
     pub fn open_at(place: &Place, secret: &[u8; 32]) -> Result<Self, Fault> {
         match place {
             Place::File(path) => Self::open(path, secret),
-            Place::Postgres(url) => Self::open_postgres(&url.0, secret),
+            Place::Postgres(server) => Self::open_postgres(server.clone(), secret),
         }
     }
 
@@ -63,8 +97,15 @@ impl Store {
     pub fn open_at_to_read(place: &Place) -> Result<Self, Fault> {
         match place {
             Place::File(path) => Self::open_to_read(path),
-            Place::Postgres(url) => Self::open_postgres_to_read(&url.0),
+            Place::Postgres(server) => Self::open_postgres_to_read(server.clone()),
         }
+    }
+}
+
+impl Server {
+    /// The command by which the server's own tools make a backup; without a password.
+    pub fn dump_command(&self, to: &std::path::Path) -> Result<String, Fault> {
+        postgres::dump_command(self, to)
     }
 }
 
@@ -177,6 +218,11 @@ pub enum ChangeTo {
     /// It ends because it is voided or its case has ended. The entry conflicts where it has been sent meanwhile: then
     /// something else follows.
     Withdraw(Vec<Finding>),
+    /// A person sends it again: into its lane by its own number, the same content, with tries and age counted anew. The entry
+    /// conflicts where it is not in this state.
+    Resend { from: State },
+    /// A person closes it unsent. The entry conflicts where it is not in this state, or may have been sent meanwhile.
+    Resolve { from: State, findings: Vec<Finding> },
     /// It stays withheld, for these reasons.
     StillWithheld(Vec<Finding>),
     /// A person must release it, for these reasons.
@@ -213,17 +259,40 @@ pub enum Committed {
 pub struct Claimed {
     pub id: i64,
     pub token: [u8; 16],
+    /// Until when it is ours.
+    pub until: Timestamp,
     pub message: MessageId,
     pub episode: EpisodeId,
     pub event_ref: Ref,
     /// This try's number, from 1; a crash counted too.
     pub attempt: u32,
+    /// Its number since a person last sent it again, if one has: what the limits go by.
+    pub turn: u32,
     pub released_at: Timestamp,
     pub content: Personal<Vec<u8>>,
     pub hash: Vec<u8>,
     /// What the try before ended in, and when.
     pub last_answer: Option<String>,
     pub tried_at: Option<Timestamp>,
+    /// Since a restore nobody knows whether the receiver has it.
+    pub in_doubt: bool,
+    /// It has been sent, and its receipt is waited for.
+    pub waiting: Option<Waiting>,
+}
+
+/// A receipt that comes later.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub until: Timestamp,
+    /// Where the receiver said that it can be asked for.
+    pub place: Option<Personal<String>>,
+}
+
+/// How many deliveries a worker takes, of those that are to be sent and of those whose receipt is to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub sends: usize,
+    pub asks: usize,
 }
 
 /// What was claimed, and when there is more.
@@ -237,7 +306,8 @@ pub struct Claims {
 /// One try and what is known of it.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    pub envelope: EnvelopeId,
+    /// None where nothing was sent, only asked.
+    pub envelope: Option<EnvelopeId>,
     pub started_at: Timestamp,
     pub duration_ms: u64,
     /// Class of the answer, a word of ours.
@@ -256,6 +326,10 @@ pub struct Finish {
     pub state: State,
     /// When it falls due again, where it stays in its lane.
     pub next_at: Option<Timestamp>,
+    /// There if its receipt is waited for.
+    pub waiting: Option<Waiting>,
+    /// It stays unknown whether the receiver has had it since before a restore.
+    pub in_doubt: bool,
     /// The try does not count: the route failed, not the message.
     pub unburn: bool,
     pub code: Option<&'static str>,

@@ -3,21 +3,40 @@
 //! The statements are those of SQLite. Rows are locked where several processes may want them: an episode's row before its
 //! lanes are touched, and the heads that a replica claims.
 
-use super::StoreFault;
 use super::db::{Db, Row, Value};
-use super::handle::{Connect, Connection, Store, fits, migrate, unusable};
+use super::handle::{Connect, Connection, Store, fits, is_current, migrate, unusable};
+use super::{Server, StoreFault};
 use crate::fault::{Code, Fault};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use std::collections::HashMap;
 use std::error::Error;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+/// What faults call the store; the connection string may hold a password.
+const PLACE: &str = "PostgreSQL";
+const UNREADABLE: &str = "PostgreSQL: the connection string cannot be read";
 /// How long a connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// How long the daemon waits for one answer before it gives the connection up: a firewall that forgets one tells nobody.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
+/// A replica that is stopped within a transaction must not keep its locks for as long as it sleeps. The database ends the
+/// transaction; the replica finds its connection closed when it wakes.
+const LET_GO: &str = "SET idle_in_transaction_session_timeout = '10s'";
+/// A server that acknowledges before it has written is asked not to; one that does more than that is left alone.
+const SYNC: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 /// Statements that a connection keeps prepared; there are some dozens in all.
 const STATEMENTS_MAX: usize = 256;
 
@@ -26,6 +45,10 @@ struct Pg {
     runtime: Handle,
     client: Arc<Client>,
     statements: Mutex<HashMap<String, Statement>>,
+    /// How long it waits for an answer; none for ever.
+    patience: Option<Duration>,
+    /// An answer did not come: whatever comes now is for something that nobody waits for any more.
+    given_up: AtomicBool,
 }
 
 impl Pg {
@@ -34,7 +57,14 @@ impl Pg {
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        wait(&self.runtime, work)
+        if self.given_up.load(Ordering::SeqCst) {
+            return Err(StoreFault::Unreachable);
+        }
+        let answer = wait(&self.runtime, self.patience, work);
+        if answer.is_none() {
+            self.given_up.store(true, Ordering::SeqCst);
+        }
+        answer.unwrap_or(Err(StoreFault::Unreachable))
     }
 
     fn statement(&self, sql: &str) -> Result<Statement, StoreFault> {
@@ -52,16 +82,23 @@ impl Pg {
     }
 }
 
+/// None where it took too long.
 fn wait<T: Send + 'static>(
     runtime: &Handle,
+    patience: Option<Duration>,
     work: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
-) -> Result<T, StoreFault> {
+) -> Option<Result<T, StoreFault>> {
     let (tell, told) = mpsc::sync_channel(1);
     runtime.spawn(async move {
+        let answer = match patience {
+            Some(patience) => tokio::time::timeout(patience, work).await.ok(),
+            None => Some(work.await),
+        };
         // Whoever asked waits for it.
-        let _ = tell.send(work.await);
+        let _ = tell.send(answer);
     });
-    told.recv().map_err(|_| StoreFault::Stopped)?.map_err(|fault| failed(&fault))
+    let Ok(answer) = told.recv() else { return Some(Err(StoreFault::Stopped)) };
+    answer.map(|answer| answer.map_err(|fault| failed(&fault)))
 }
 
 impl Db for Pg {
@@ -90,7 +127,7 @@ impl Db for Pg {
     }
 
     fn is_broken(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.given_up.load(Ordering::SeqCst)
     }
 }
 
@@ -148,10 +185,10 @@ fn types(sql: &str) -> String {
 
 impl Store {
     /// Opens the store in a PostgreSQL database, for any number of replicas, and makes its schema where there is none.
-    /// `url` is a connection string of libpq's form.
-    pub fn open_postgres(url: &str, secret: &[u8; 32]) -> Result<Self, Fault> {
-        const PLACE: &str = "PostgreSQL";
-        let connect = connector(url)?;
+    pub fn open_postgres(server: impl Into<Server>, secret: &[u8; 32]) -> Result<Self, Fault> {
+        let server = server.into();
+        // What a new version does to a large database takes its time.
+        let connect = connector(&server, None)?;
         let db = connect().map_err(|fault| unusable(PLACE, fault))?;
         // Replicas that start together wait for each other here.
         let prepared = db.batch("SELECT pg_advisory_lock(8612)").and_then(|()| prepare(db.as_ref()));
@@ -159,19 +196,59 @@ impl Store {
         if !prepared.map_err(|fault| unusable(PLACE, fault))? {
             return Err(Fault::with(Code::CfgStoreVersion, PLACE.to_owned()));
         }
-        Self::writing(connect, secret, None).map_err(|fault| unusable(PLACE, fault))
+        Self::writing(connector(&server, Some(ANSWER_MAX))?, secret, None).map_err(|fault| unusable(PLACE, fault))
     }
 
     /// Opens it for reading.
-    pub fn open_postgres_to_read(url: &str) -> Result<Self, Fault> {
-        Self::reading(connector(url)?).map_err(|fault| unusable("PostgreSQL", fault))
+    pub fn open_postgres_to_read(server: impl Into<Server>) -> Result<Self, Fault> {
+        let connect = connector(&server.into(), None)?;
+        let version = connect().and_then(|db| version(db.as_ref())).map_err(|fault| unusable(PLACE, fault))?;
+        if !is_current(version) {
+            return Err(Fault::with(Code::CfgStoreVersion, PLACE.to_owned()));
+        }
+        Self::reading(connect).map_err(|fault| unusable(PLACE, fault))
     }
+}
+
+/// How many connections like ours there are: daemons, or commands that look on.
+pub(super) fn others(server: &Server) -> Result<u64, Fault> {
+    let connect = connector(server, None)?;
+    let count = connect().and_then(|db| {
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+        db.one(sql, &[])?.map_or(Ok(0), |row| row.get(0))
+    });
+    count.map_err(|fault| unusable(PLACE, fault))
+}
+
+/// The command by which the server's own tools make a backup; without a password.
+pub(super) fn dump_command(server: &Server, to: &Path) -> Result<String, Fault> {
+    let config: Config = server.url.0.parse().map_err(|_| Fault::with(Code::CfgStore, UNREADABLE))?;
+    let mut out = "pg_dump --format=custom".to_owned();
+    let mut put = |name: &str, value: &str| {
+        let _ = write!(out, " --{name}={value}");
+    };
+    match config.get_hosts().first() {
+        Some(Host::Tcp(host)) => put("host", host),
+        Some(Host::Unix(folder)) => put("host", &folder.display().to_string()),
+        None => {}
+    }
+    config.get_ports().first().inspect(|port| put("port", &port.to_string()));
+    config.get_user().inspect(|user| put("username", user));
+    config.get_dbname().inspect(|name| put("dbname", name));
+    put("file", &to.display().to_string());
+    Ok(out)
+}
+
+/// What the database says of its schema.
+fn version(db: &dyn Db) -> Result<i64, StoreFault> {
+    Ok(db.one("SELECT MAX(version) FROM schema_version", &[])?.map(|row| row.maybe(0)).transpose()?.flatten().unwrap_or(0))
 }
 
 /// False where the schema is newer than this program.
 fn prepare(db: &dyn Db) -> Result<bool, StoreFault> {
     db.batch("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")?;
-    let version = db.one("SELECT MAX(version) FROM schema_version", &[])?.map(|row| row.maybe(0)).transpose()?.flatten().unwrap_or(0);
+    let version = version(db)?;
     if !fits(version) {
         return Ok(false);
     }
@@ -180,9 +257,9 @@ fn prepare(db: &dyn Db) -> Result<bool, StoreFault> {
     Ok(true)
 }
 
-fn connector(url: &str) -> Result<Connect, Fault> {
-    let unreadable = |_| Fault::with(Code::CfgStore, "PostgreSQL: the connection string cannot be read".to_owned());
-    let mut config: Config = url.parse().map_err(unreadable)?;
+fn connector(server: &Server, patience: Option<Duration>) -> Result<Connect, Fault> {
+    let mut config: Config = server.url.0.parse().map_err(|_| Fault::with(Code::CfgStore, UNREADABLE))?;
+    let tls = is_met_over_tls(&mut config).then(|| tls(server.ca_file.as_deref())).transpose()?;
     config.connect_timeout(CONNECT_MAX);
     if config.get_application_name().is_none() {
         config.application_name("vardbro");
@@ -191,7 +268,42 @@ fn connector(url: &str) -> Result<Connect, Fault> {
     let runtime: Runtime = runtime.map_err(|fault| Fault::with(Code::BugPanic, format!("no thread ({})", fault.kind())))?;
     // Lives as long as the store; a runtime must not be dropped within another one.
     let runtime = Arc::new(Background(Some(runtime)));
-    Ok(Box::new(move || connect(&runtime, &config)))
+    Ok(Box::new(move || connect(&runtime, &config, tls.as_ref(), patience)))
+}
+
+/// Another machine is met over TLS, unless the connection string says that it shall not be; this one if it says so. Nothing in
+/// between: a connection that is encrypted only when nobody minds is not.
+fn is_met_over_tls(config: &mut Config) -> bool {
+    let here = config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+    });
+    let tls = match config.get_ssl_mode() {
+        SslMode::Disable => false,
+        SslMode::Prefer => !here,
+        _ => true,
+    };
+    config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
+    tls
+}
+
+fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, Fault> {
+    let mut issuers = RootCertStore::empty();
+    if let Some(path) = ca_file {
+        let unusable = || Fault::with(Code::CfgCertificate, format!("store.ca_file: {}", path.display()));
+        for issuer in CertificateDer::pem_file_iter(path).map_err(|_| unusable())? {
+            issuers.add(issuer.map_err(|_| unusable())?).map_err(|_| unusable())?;
+        }
+        if issuers.is_empty() {
+            return Err(unusable());
+        }
+    } else {
+        issuers.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|_| Fault::with(Code::CfgCertificate, PLACE))?.with_root_certificates(issuers).with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
 }
 
 /// A runtime that ends without waiting.
@@ -205,17 +317,31 @@ impl Drop for Background {
     }
 }
 
-fn connect(runtime: &Arc<Background>, config: &Config) -> Result<Connection, StoreFault> {
+fn connect(
+    runtime: &Arc<Background>,
+    config: &Config,
+    tls: Option<&MakeRustlsConnect>,
+    patience: Option<Duration>,
+) -> Result<Connection, StoreFault> {
     let handle = runtime.0.as_ref().ok_or(StoreFault::Stopped)?.handle().clone();
-    let config = config.clone();
+    let (config, tls) = (config.clone(), tls.cloned());
     let spawner = handle.clone();
-    let client = wait(&handle, async move {
-        let (client, connection) = config.connect(NoTls).await?;
-        spawner.spawn(async move {
-            // Its end is seen by the client.
-            let _ = connection.await;
-        });
+    let client = wait(&handle, Some(CONNECT_MAX), async move {
+        let client = match tls {
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                spawner.spawn(connection);
+                client
+            }
+            Some(tls) => {
+                let (client, connection) = config.connect(tls).await?;
+                spawner.spawn(connection);
+                client
+            }
+        };
+        client.batch_execute(&format!("{LET_GO}; {SYNC}")).await?;
         Ok(client)
-    })?;
-    Ok(Box::new(Pg { runtime: handle, client: Arc::new(client), statements: Mutex::default() }))
+    });
+    let client = Arc::new(client.unwrap_or(Err(StoreFault::Unreachable))?);
+    Ok(Box::new(Pg { runtime: handle, client, statements: Mutex::default(), patience, given_up: AtomicBool::new(false) }))
 }

@@ -2,7 +2,7 @@
 
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::db::{Db, Row, values};
-use super::{Attempt, Claimed, Claims, Finish, Store, StoreFault};
+use super::{Attempt, Claimed, Claims, Finish, Room, Store, StoreFault, Waiting};
 use crate::fault::Code;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
@@ -14,25 +14,30 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 impl Store {
-    /// Takes at most `limit` deliveries that are due, under a lease. In one statement, so that two workers never take the
-    /// same; the try is counted here, so that one which kills the process is not tried for ever.
+    /// Takes deliveries that are due, as many as there is room for, under a lease. In one statement, so that two workers never
+    /// take the same; the try is counted here, so that one which kills the process is not tried for ever.
     pub async fn claim(
         &self,
         destination: Name,
         now: Timestamp,
         lease_until: Timestamp,
         token: [u8; 16],
-        limit: usize,
+        room: Room,
     ) -> Result<Claims, StoreFault> {
         self.write(move |db| {
-            let claimed = if limit == 0 { Vec::new() } else { claim(db, &destination, now, lease_until, token, limit)? };
-            let from = if limit == 0 { i64::MIN } else { now.as_millisecond() };
-            let next = db.one(
-                "SELECT MIN(next_at) FROM delivery WHERE head = 1 AND destination = ?1 AND next_at > ?2",
-                values![destination.as_str(), from],
-            )?;
-            let next_due = next.map(|row| row.maybe(0)).transpose()?.flatten();
-            Ok(Claims { claimed, next_due })
+            let lease = Lease { destination: &destination, now, until: lease_until, token };
+            let mut claims = Claims { claimed: Vec::new(), next_due: None };
+            for (kind, limit) in [(SENDS, room.sends), (ASKS, room.asks)] {
+                if limit == 0 {
+                    continue;
+                }
+                claims.claimed.extend(claim(db, &lease, kind, limit)?);
+                let sql = format!("SELECT MIN(next_at) FROM delivery WHERE head = 1 AND {kind} AND destination = ?1 AND next_at > ?2");
+                let next = db.one(&sql, values![destination.as_str(), now])?;
+                let next = next.map(|row| row.maybe(0)).transpose()?.flatten();
+                claims.next_due = [claims.next_due, next].into_iter().flatten().min();
+            }
+            Ok(claims)
         })
         .await
     }
@@ -42,12 +47,13 @@ impl Store {
         let finished = self.write(move |db| {
             let Some((episode, destination)) = settle(db, &finish)? else { return Ok(false) };
             if let Some(attempt) = &finish.attempt {
-                write_attempt(db, &finish, attempt)?;
+                write_attempt(db, finish.id, finish.unburn, attempt)?;
             }
             if !finish.state.in_lane() {
                 promote(db, &episode, &destination)?;
             }
-            if !finish.unburn {
+            // A try that changes nothing for anybody has no line, and one that only met a closed route is not told to the source.
+            if !finish.unburn && !finish.lines.is_empty() {
                 raise_outcome(db, finish.id)?;
             }
             for line in &finish.lines {
@@ -67,6 +73,24 @@ impl Store {
                 "UPDATE delivery SET next_at = ?2 WHERE head = 1 AND destination = ?1 AND next_at > ?2
                  AND state = 'SCHEDULED_FOR_RESEND' AND last_answer = 'lost'",
                 values![destination.as_str(), now],
+            )
+        })
+        .await
+    }
+
+    /// Deliveries that are planned for later than can be fall due now.
+    pub async fn set_right(
+        &self,
+        destination: Name,
+        now: Timestamp,
+        lease_max: Timestamp,
+        resend_max: Timestamp,
+    ) -> Result<usize, StoreFault> {
+        self.write(move |db| {
+            db.execute(
+                "UPDATE delivery SET next_at = ?2 WHERE head = 1 AND destination = ?1 AND next_at > ?2 AND (state = 'SCHEDULED'
+                 OR (state = 'SUBMITTED' AND next_at > ?3) OR (state IN ('SCHEDULED_FOR_RESEND', 'WAITING_FOR_RECEIPT') AND next_at > ?4))",
+                values![destination.as_str(), now, lease_max, resend_max],
             )
         })
         .await
@@ -107,28 +131,44 @@ impl Store {
     }
 }
 
-fn claim(
-    db: &dyn Db,
-    destination: &Name,
+/// To be sent, for the first time or again.
+const SENDS: &str = "receipt_by IS NULL";
+/// Sent; the receipt is to be asked for.
+const ASKS: &str = "receipt_by IS NOT NULL";
+/// The worker that had it never wrote what came of it: it may have been sent.
+pub(super) const UNANSWERED: &str = "unanswered";
+
+struct Lease<'a> {
+    destination: &'a Name,
     now: Timestamp,
-    lease_until: Timestamp,
+    until: Timestamp,
     token: [u8; 16],
-    limit: usize,
-) -> Result<Vec<Claimed>, StoreFault> {
-    // Two replicas never wait for each other's rows: each takes others.
+}
+
+fn claim(db: &dyn Db, lease: &Lease<'_>, kind: &str, limit: usize) -> Result<Vec<Claimed>, StoreFault> {
+    // Two replicas never wait for each other's rows: each takes others. What is taken is chosen once, and for good: left to
+    // itself, PostgreSQL may choose anew for every row that it looks at, and the limit is none.
     let skip = if db.is_shared() { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let tried = if kind == SENDS {
+        format!(
+            "last_answer = CASE WHEN state = 'SUBMITTED' THEN '{UNANSWERED}' ELSE last_answer END, state = 'SUBMITTED', attempts = attempts + 1,"
+        )
+    } else {
+        String::new()
+    };
     let sql = format!(
-        "UPDATE delivery SET state = 'SUBMITTED', attempts = attempts + 1, lease_token = ?4, lease_until = ?3, next_at = ?3
-         WHERE id IN (SELECT id FROM delivery WHERE head = 1 AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?5{skip})
+        "WITH due AS MATERIALIZED
+            (SELECT id FROM delivery WHERE head = 1 AND {kind} AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?5{skip})
+         UPDATE delivery SET {tried} lease_token = ?4, lease_until = ?3, next_at = ?3 WHERE id IN (SELECT id FROM due)
          RETURNING id, message_id, episode_id, attempts, released_at, document, content_hash, last_answer, tried_at,
-            (SELECT key FROM event WHERE event.id = event_id)"
+            (SELECT key FROM event WHERE event.id = event_id), receipt_by, receipt_at, attempts - attempts_before, doubt"
     );
-    let rows = db.query(&sql, values![destination.as_str(), now, lease_until, token, limit])?;
+    let rows = db.query(&sql, values![lease.destination.as_str(), lease.now, lease.until, lease.token, limit])?;
     let mut out = Vec::new();
     for row in rows {
-        match claimed(&row, token) {
+        match claimed(&row, lease) {
             Ok(claimed) => out.push(claimed),
-            Err(id) => park_damaged(db, id, now)?,
+            Err(id) => park_damaged(db, id, lease.now)?,
         }
     }
     debug_assert!(out.len() <= limit);
@@ -155,36 +195,47 @@ fn park_damaged(db: &dyn Db, id: i64, now: Timestamp) -> Result<(), StoreFault> 
 }
 
 /// The claimed delivery, or the row that is damaged.
-fn claimed(row: &Row, token: [u8; 16]) -> Result<Claimed, i64> {
-    decode(row, token).map_err(|_| row.get(0).unwrap_or(0))
+fn claimed(row: &Row, lease: &Lease<'_>) -> Result<Claimed, i64> {
+    decode(row, lease).map_err(|_| row.get(0).unwrap_or(0))
 }
 
-fn decode(row: &Row, token: [u8; 16]) -> Result<Claimed, StoreFault> {
+fn decode(row: &Row, lease: &Lease<'_>) -> Result<Claimed, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     let uuid = |column: usize| -> Result<Uuid, StoreFault> { Uuid::try_parse(&row.get::<String>(column)?).map_err(|_| damaged()) };
     Ok(Claimed {
         id: row.get(0)?,
-        token,
+        token: lease.token,
+        until: lease.until,
         message: MessageId(uuid(1)?),
         episode: EpisodeId(uuid(2)?),
         attempt: row.get(3)?,
+        turn: row.get(12)?,
         released_at: row.get(4)?,
         content: Personal::new(row.maybe(5)?.unwrap_or_default()),
         hash: row.maybe(6)?.unwrap_or_default(),
         last_answer: row.maybe(7)?,
         tried_at: row.maybe(8)?,
+        in_doubt: row.get(13)?,
         event_ref: Ref::parse(&row.get::<String>(9)?).ok_or_else(damaged)?,
+        waiting: row.maybe(10)?.map(|until| Ok::<_, StoreFault>(Waiting { until, place: place(row)? })).transpose()?,
     })
 }
 
+fn place(row: &Row) -> Result<Option<Personal<String>>, StoreFault> {
+    let bytes: Option<Vec<u8>> = row.maybe(11)?;
+    let text = bytes.map(String::from_utf8).transpose().map_err(|_| StoreFault::Damaged { table: "delivery" })?;
+    Ok(text.map(Personal::new))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store keeps where to ask")]
 fn settle(db: &dyn Db, finish: &Finish) -> Result<Option<(String, String)>, StoreFault> {
     let in_lane = finish.state.in_lane();
     if let Some(row) = db.one("SELECT episode_id FROM delivery WHERE id = ?1", values![finish.id])? {
         db.lock_episode(&row.get::<String>(0)?)?;
     }
     let found = db.one(
-        "UPDATE delivery SET state = ?3, open = ?4, head = ?4, next_at = ?5, lease_until = NULL, lease_token = NULL, attempts = attempts - ?6,
-            last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination",
+        "UPDATE delivery SET state = ?3, open = ?4, head = head * ?4, next_at = ?5, lease_until = NULL, lease_token = NULL, attempts = attempts - ?6,
+            last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11, receipt_by = ?12, receipt_at = ?13, doubt = ?14 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination",
         values![
             finish.id,
             finish.token,
@@ -197,20 +248,23 @@ fn settle(db: &dyn Db, finish: &Finish) -> Result<Option<(String, String)>, Stor
             findings_json(&finish.findings),
             finish.state.is_end().then_some(finish.at),
             finish.at,
+            finish.waiting.as_ref().map(|waiting| waiting.until),
+            finish.waiting.as_ref().and_then(|waiting| waiting.place.as_ref()).map(|place| place.disclose().as_bytes()),
+            finish.in_doubt,
         ],
     )?;
     found.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store keeps the receipt")]
-fn write_attempt(db: &dyn Db, finish: &Finish, attempt: &Attempt) -> Result<(), StoreFault> {
+pub(super) fn write_attempt(db: &dyn Db, delivery: i64, unburned: bool, attempt: &Attempt) -> Result<(), StoreFault> {
     db.execute(
         "INSERT INTO attempt (delivery_id, n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt)
          SELECT id, attempts + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM delivery WHERE id = ?1 ON CONFLICT DO NOTHING",
         values![
-            finish.id,
-            u32::from(finish.unburn),
-            attempt.envelope.to_string(),
+            delivery,
+            u32::from(unburned),
+            attempt.envelope.map(|id| id.to_string()).unwrap_or_default(),
             attempt.started_at,
             attempt.duration_ms,
             attempt.answer,

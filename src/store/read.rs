@@ -21,6 +21,8 @@ pub struct Past {
     pub state: State,
     /// It was sent, or may have been.
     pub tried: bool,
+    /// It may have been sent in a life that a restore has made the store forget, whatever its state.
+    pub in_doubt: bool,
 }
 
 /// The latest version of an event of an episode.
@@ -97,6 +99,8 @@ pub struct DeliveryRow {
     pub content_hash: Option<Vec<u8>>,
     pub code: Option<String>,
     pub findings: Vec<Finding>,
+    /// A restored backup has forgotten whether it left.
+    pub in_doubt: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -141,9 +145,9 @@ pub struct Filter {
     pub limit: usize,
 }
 
-const DELIVERY_COLUMNS: &str =
+pub(super) const DELIVERY_COLUMNS: &str =
     "id, event_id, message_id, destination, episode_id, kind, version, state, rules, sequence, attempts, created_at,
-    released_at, settled_at, next_at, content_hash, code, findings";
+    released_at, settled_at, next_at, content_hash, code, findings, doubt";
 
 impl Store {
     /// Versions of a source event that were accepted: number and content hash.
@@ -261,14 +265,15 @@ impl Store {
     /// What became of an event's messages, in all its versions.
     pub fn past_of(&self, key: &Ref) -> Result<Vec<Past>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT d.message_id, d.destination, d.state, d.attempts, d.last_answer
+            let sql = "SELECT d.message_id, d.destination, d.state, d.attempts, d.last_answer, d.doubt
                  FROM delivery d JOIN event e ON e.id = d.event_id WHERE e.key = ?1 ORDER BY d.id";
             db.list(sql, values![key.as_str()], |row| {
                 Ok(Past {
                     message: message_id(&row.get::<String>(0)?)?,
                     destination: name(&row.get::<String>(1)?)?,
                     state: state(row, 2)?,
-                    tried: row.get::<u32>(3)? > 0 || row.maybe::<String>(4)?.is_some(),
+                    tried: row.get::<u32>(3)? > 0 || row.maybe::<String>(4)?.is_some() || row.get(5)?,
+                    in_doubt: row.get(5)?,
                 })
             })
         })
@@ -409,7 +414,7 @@ fn deliveries_of(db: &dyn Db, event: i64) -> Result<Vec<DeliveryRow>, StoreFault
     db.list(&sql, values![event], delivery)
 }
 
-fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
+pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
     Ok(DeliveryRow {
         id: row.get(0)?,
         event: row.get(1)?,
@@ -429,6 +434,7 @@ fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
         content_hash: row.maybe(15)?,
         code: row.maybe(16)?,
         findings: findings(&row.get::<String>(17)?)?,
+        in_doubt: row.get(18)?,
     })
 }
 
@@ -466,7 +472,7 @@ fn state(row: &Row, column: usize) -> Result<State, StoreFault> {
     State::parse(&row.get::<String>(column)?).ok_or(StoreFault::Damaged { table: "delivery" })
 }
 
-fn findings(json: &str) -> Result<Vec<Finding>, StoreFault> {
+pub(super) fn findings(json: &str) -> Result<Vec<Finding>, StoreFault> {
     serde_json::from_str(json).map_err(|_| StoreFault::Damaged { table: "delivery" })
 }
 

@@ -1,8 +1,8 @@
 //! SQLite: the embedded default, one file, one process that writes.
 
 use super::db::{Db, Row, Value};
-use super::handle::{Connection as Boxed, Store, fits, migrate, unusable};
-use super::{StoreFault, handle};
+use super::handle::{Connection as Boxed, Store, fits, is_current, migrate, unusable};
+use super::{StoreFault, backup, handle};
 use crate::fault::{Code, Fault};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
@@ -66,14 +66,14 @@ impl Store {
     /// is new.
     pub fn open(path: &Path, secret: &[u8; 32]) -> Result<Self, Fault> {
         let place = path.display().to_string();
-        let lock = lock(path)?;
+        let lock = lock(path)?.ok_or_else(|| Fault::with(Code::CfgStore, format!("{place}: another daemon has it")))?;
+        backup::settle(path)?;
         private(path).map_err(|_| Fault::with(Code::CfgStore, place.clone()))?;
         let db = connect(path).map_err(|fault| unusable(&place, fault))?;
         let version = version(db.as_ref()).map_err(|fault| unusable(&place, fault))?;
         if !fits(version) {
             return Err(Fault::with(Code::CfgStoreVersion, place));
         }
-        let note = |db: &dyn Db, version: i64| db.batch(&format!("PRAGMA user_version = {version}"));
         migrate(db.as_ref(), version, str::to_owned, note).map_err(|fault| unusable(&place, fault))?;
         Self::writing(connector(path), secret, Some(lock)).map_err(|fault| unusable(&place, fault))
     }
@@ -86,7 +86,7 @@ impl Store {
         }
         let db = connect(path).map_err(|fault| unusable(&place, fault))?;
         let version = version(db.as_ref()).map_err(|fault| unusable(&place, fault))?;
-        if version != i64::try_from(handle::MIGRATIONS.len()).unwrap_or(0) {
+        if !is_current(version) {
             return Err(Fault::with(Code::CfgStoreVersion, place));
         }
         Self::reading(connector(path)).map_err(|fault| unusable(&place, fault))
@@ -98,21 +98,26 @@ fn connector(path: &Path) -> handle::Connect {
     Box::new(move || connect(&path))
 }
 
-fn connect(path: &Path) -> Result<Boxed, StoreFault> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+pub(super) fn connect(path: &Path) -> Result<Boxed, StoreFault> {
+    let db = plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    // Must be set before the first table; without effect later.
+    db.batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    Ok(db)
+}
+
+/// The file as it is, with nothing set.
+pub(super) fn plain(name: impl AsRef<Path>, flags: OpenFlags) -> Result<Boxed, StoreFault> {
+    let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // Must be set before the first table; without effect later.
-    connection.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-    )?;
     Ok(Box::new(Lite(connection)))
 }
 
-fn version(db: &dyn Db) -> Result<i64, StoreFault> {
+pub(super) fn note(db: &dyn Db, version: i64) -> Result<(), StoreFault> {
+    db.batch(&format!("PRAGMA user_version = {version}"))
+}
+
+pub(super) fn version(db: &dyn Db) -> Result<i64, StoreFault> {
     db.one("PRAGMA user_version", &[])?.map_or(Ok(0), |row| row.get(0))
 }
 
@@ -121,15 +126,31 @@ fn private(path: &Path) -> std::io::Result<()> {
     File::options().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
-/// Two daemons on one store would each believe that the queue is theirs.
-fn lock(path: &Path) -> Result<File, Fault> {
+/// Two daemons on one store would each believe that the queue is theirs. None where another has it.
+pub(super) fn lock(path: &Path) -> Result<Option<File>, Fault> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |_| Fault::with(Code::CfgStore, path.display().to_string());
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Fault::with(Code::CfgStore, format!("{}: another daemon has it", path.display()))),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(fault)) => Err(failed(fault)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_committed_is_on_the_disk_and_what_is_deleted_gives_its_space_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = connect(&folder.path().join("vardbro.db")).expect("a database");
+        let pragma = |name: &str| db.one(&format!("PRAGMA {name}"), &[]).expect("an answer").expect("a row").0;
+        assert!(matches!(pragma("synchronous")[..], [Value::Int(2)]), "FULL: with less, a commit may be gone after a power failure");
+        assert!(matches!(&pragma("journal_mode")[..], [Value::Text(mode)] if mode == "wal"));
+        assert!(matches!(pragma("auto_vacuum")[..], [Value::Int(2)]));
+        assert!(matches!(pragma("foreign_keys")[..], [Value::Int(1)]));
     }
 }

@@ -1,31 +1,80 @@
 //! From a status and a body, or from a failure, to an [`Answer`].
 
-use super::Envelope;
+use super::Question;
 use crate::fault::Code;
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::receipt::Receipt;
+use crate::model::ids::MessageId;
+use crate::model::receipt::{ContentHash, Receipt};
 use crate::model::state::ReceiptStatus;
 use crate::wire::receipt;
 use std::error::Error;
+use std::time::Duration;
+
+/// What came back over HTTP.
+#[derive(Debug, Clone, Copy)]
+pub struct Got<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+    pub retry_after: Option<Duration>,
+    /// The receiver says where something is.
+    pub has_location: bool,
+}
+
+/// The answer to a message.
+pub fn sent(got: Got<'_>, message: MessageId, hash: ContentHash, wants_receipt: bool) -> Answer {
+    let Got { status, body, retry_after, .. } = got;
+    match status {
+        404 => Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
+        _ if is_closed(status) => Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
+        202 if wants_receipt && (got.has_location || body.is_empty()) => Answer::Pending { retry_after },
+        _ => answer(status, body, message, hash, wants_receipt),
+    }
+}
+
+/// The answer to a question. Where any message was looked up, an acceptance counts only if it shows our content.
+pub(super) fn asked(got: Got<'_>, question: &Question) -> Answer {
+    let Got { status, body, retry_after, .. } = got;
+    match status {
+        404 | 410 => return Answer::Absent,
+        202 | 204 => return Answer::Pending { retry_after },
+        _ if is_closed(status) => return Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
+        _ => {}
+    }
+    let answer = answer(status, body, question.message, question.content_hash, true);
+    let Ok(receipt) = receipt::read(body) else { return answer };
+    let accepts = matches!(&answer, Answer::Receipt { status, .. } if *status != ReceiptStatus::Rejected);
+    let shown = receipt.content_hash == Some(question.content_hash);
+    // It has something under this id, and it is not what we have.
+    let another = answer == Answer::ForeignReceipt && receipt.message == question.message;
+    if question.place.is_none() && ((accepts && !shown) || another) { Answer::Conflict { proved: false } } else { answer }
+}
+
+/// Statuses that say that the way is closed, whatever was wanted.
+fn is_closed(status: u16) -> bool {
+    matches!(status, 300..=399 | 401 | 403 | 407 | 429 | 502..=504)
+}
 
 /// Reads the body as a receipt and weighs it with the status.
-pub(super) fn answer(status: u16, body: &[u8], envelope: &Envelope, wants_receipt: bool) -> Answer {
+fn answer(status: u16, body: &[u8], message: MessageId, hash: ContentHash, wants_receipt: bool) -> Answer {
     let success = (200..300).contains(&status);
     if success && !wants_receipt && body.is_empty() {
         return Answer::Accepted;
     }
     let receipt = receipt::read(body).ok();
-    let ours = receipt.as_ref().is_some_and(|receipt| receipt.message == envelope.message);
+    // One that accepts another content than ours accepts another message.
+    let ours = receipt.as_ref().is_some_and(|receipt| {
+        receipt.message == message
+            && (receipt.status == ReceiptStatus::Rejected || receipt.content_hash.is_none_or(|theirs| theirs == hash))
+    });
     match (status, receipt) {
         // nginx looks at our certificate after the handshake, and says so on a page.
         (400 | 495 | 496, None) if mentions(body, b"SSL certificate") => {
             Answer::RouteDown { fault: RouteFault::ClientCertificate, retry_after: None }
         }
         (409, receipt) => {
-            let proved = receipt.is_some_and(|receipt| {
-                ours && receipt.status != ReceiptStatus::Rejected && receipt.content_hash == Some(envelope.content_hash)
-            });
+            let proved =
+                receipt.is_some_and(|receipt| ours && receipt.status != ReceiptStatus::Rejected && receipt.content_hash == Some(hash));
             Answer::Conflict { proved }
         }
         (_, Some(_)) if !ours => Answer::ForeignReceipt,
@@ -44,7 +93,7 @@ fn mentions(body: &[u8], words: &[u8]) -> bool {
 }
 
 /// What the receipt says; its own texts stay in the stored receipt, for they may quote the message.
-fn verdict(receipt: &Receipt) -> Answer {
+pub fn verdict(receipt: &Receipt) -> Answer {
     let findings: Vec<Finding> = receipt
         .errors
         .iter()
@@ -136,4 +185,40 @@ fn causes(fault: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
         next = cause.source();
         Some(cause)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_conflict_is_proved_by_our_hash_and_by_nothing_less() {
+        let (message, ours) = (MessageId(Uuid::from_bytes([7; 16])), ContentHash::of(b"ours"));
+        let answer = |status, content_hash, of: MessageId| {
+            let receipt = Receipt {
+                id: Uuid::from_bytes([1; 16]),
+                created_at: jiff::Timestamp::from_second(1_773_100_000).expect("a time"),
+                message: of,
+                envelope: None,
+                content_hash,
+                status,
+                retryable: None,
+                reason: None,
+                errors: Vec::new(),
+                log_id: None,
+            };
+            let body = receipt::write(&receipt);
+            sent(Got { status: 409, body: &body, retry_after: None, has_location: false }, message, ours, true)
+        };
+        let accepted = ReceiptStatus::Accepted;
+        assert_eq!(answer(accepted, Some(ours), message), Answer::Conflict { proved: true });
+        let doubtful = [
+            answer(accepted, None, message),
+            answer(accepted, Some(ContentHash::of(b"another")), message),
+            answer(ReceiptStatus::Rejected, Some(ours), message),
+            answer(accepted, Some(ours), MessageId(Uuid::from_bytes([8; 16]))),
+        ];
+        assert!(doubtful.iter().all(|answer| *answer == Answer::Conflict { proved: false }), "{doubtful:?}");
+    }
 }

@@ -1,21 +1,24 @@
 //! HTTPS with mutual TLS. Redirects are never followed; files are read again on [`Https::reload`].
 
-use super::classify;
-use super::{Envelope, Reply, Transport};
+use super::classify::{self, Got};
+use super::{Envelope, Question, Reply, Transport};
 use crate::fault::{Code, Fault};
 use crate::model::answer::{Answer, RouteFault};
+use crate::model::ids::MessageId;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Certificate, Client, Identity, Proxy, Response, redirect, tls};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Certificate, Client, Identity, Proxy, Response, Url, redirect, tls};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longest answer that is read.
 const ANSWER_MAX: usize = 64 * 1024;
+/// Longest address that a receiver may give for a receipt.
+const PLACE_MAX: usize = 2_000;
 /// A connection that cannot be made in this time will not be made.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const CONTENT_TYPE_XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-8");
@@ -28,36 +31,44 @@ pub struct TlsFiles {
     pub key: Option<PathBuf>,
 }
 
+/// Where a destination is and how it is met.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub url: Url,
+    /// Where any message can be looked up; with [`MessageId::PLACEHOLDER`] in it.
+    pub lookup_url: Option<String>,
+    pub files: TlsFiles,
+    pub proxy: Option<Url>,
+    pub timeout: Duration,
+    /// A success needs a receipt document.
+    pub wants_receipt: bool,
+}
+
 /// A destination over HTTPS.
 #[derive(Debug)]
 pub struct Https {
     pub name: Name,
-    url: String,
-    files: TlsFiles,
-    proxy: Option<String>,
-    timeout: Duration,
-    /// A success needs a receipt document.
-    wants_receipt: bool,
+    endpoint: Endpoint,
     // Swapped whole: a new certificate behind an old connection pool would not be shown (TLS resumption keeps the old one).
     client: ArcSwap<Client>,
 }
 
+impl std::fmt::Debug for Endpoint {
+    /// Addresses may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("files", &self.files).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
 impl Https {
-    pub fn new(
-        name: Name,
-        url: String,
-        files: TlsFiles,
-        proxy: Option<String>,
-        timeout: Duration,
-        wants_receipt: bool,
-    ) -> Result<Self, Fault> {
-        let client = build(&url, &files, proxy.as_deref(), timeout)?;
-        Ok(Self { name, url, files, proxy, timeout, wants_receipt, client: ArcSwap::from_pointee(client) })
+    pub fn new(name: Name, endpoint: Endpoint) -> Result<Self, Fault> {
+        let client = build(&endpoint)?;
+        Ok(Self { name, endpoint, client: ArcSwap::from_pointee(client) })
     }
 
     /// Reads certificate, key and issuers anew. On a fault the old ones stay.
     pub fn reload(&self) -> Result<(), Fault> {
-        let client = build(&self.url, &self.files, self.proxy.as_deref(), self.timeout)?;
+        let client = build(&self.endpoint)?;
         self.client.store(std::sync::Arc::new(client));
         Ok(())
     }
@@ -69,7 +80,7 @@ impl Https {
         let (trace, span) = (envelope.message.0.simple(), envelope.envelope.0.as_u64_pair().0);
         self.client
             .load()
-            .post(&self.url)
+            .post(self.endpoint.url.clone())
             .header(CONTENT_TYPE, CONTENT_TYPE_XML)
             .header("idempotency-key", envelope.message.to_string())
             .header("content-digest", format!("sha-256=:{digest}:"))
@@ -85,7 +96,8 @@ impl Https {
     /// small a request is sent whole, and the server's alert is what comes back.
     async fn failure(&self, fault: &reqwest::Error) -> Answer {
         if classify::unsure(fault)
-            && let Err(again) = self.client.load().head(&self.url).timeout(CONNECT_MAX.min(self.timeout / 2)).send().await
+            && let Err(again) =
+                self.client.load().head(self.endpoint.url.clone()).timeout(CONNECT_MAX.min(self.endpoint.timeout / 2)).send().await
             && let certificate @ Answer::RouteDown { fault: RouteFault::ClientCertificate, .. } = classify::failure(&again)
         {
             return certificate;
@@ -98,42 +110,80 @@ impl Transport for Https {
     async fn send(&self, envelope: Envelope) -> Reply {
         let response = match self.post(&envelope).await {
             Ok(response) => response,
-            Err(fault) => return Reply { answer: self.failure(&fault).await, http_status: None, receipt: None },
+            Err(fault) => return Reply::bare(self.failure(&fault).await, None),
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         let has_location = response.headers().contains_key(LOCATION);
+        let place = self.place(response.headers());
         let body = match bounded(response).await {
             Ok(body) => body,
             // The status came, the rest did not: the receiver may have the message.
             Err(()) if (200..300).contains(&status) => {
-                return Reply { answer: Answer::Lost, http_status: Some(status), receipt: None };
+                return Reply::bare(Answer::Lost, Some(status));
             }
             Err(()) => Vec::new(),
         };
-        let answer = match status {
-            300..=399 | 401 | 403 | 404 | 407 | 429 | 502..=504 => Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
-            202 if self.wants_receipt && (has_location || body.is_empty()) => Answer::Pending,
-            _ => classify::answer(status, &body, &envelope, self.wants_receipt),
+        let got = Got { status, body: &body, retry_after, has_location };
+        let answer = classify::sent(got, envelope.message, envelope.content_hash, self.endpoint.wants_receipt);
+        Reply { place, ..reply(answer, status, body) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the receiver is asked where it said")]
+    async fn ask(&self, question: Question) -> Reply {
+        let at = match &question.place {
+            Some(place) => self.endpoint.url.join(place.disclose()).ok(),
+            None => self
+                .endpoint
+                .lookup_url
+                .as_ref()
+                .and_then(|url| Url::parse(&url.replace(MessageId::PLACEHOLDER, &question.message.to_string())).ok()),
         };
-        // The page of a gateway that is down is no receipt, and would be kept once a probe.
-        let kept = !body.is_empty() && !matches!(answer, Answer::RouteDown { .. });
-        let receipt = kept.then(|| Personal::new(body));
-        Reply { answer, http_status: Some(status), receipt }
+        // Was checked when it was taken in.
+        let Some(at) = at else { return Reply::bare(Answer::Unexpected { status: 0 }, None) };
+        let response = match self.client.load().get(at).header(ACCEPT, CONTENT_TYPE_XML).send().await {
+            Ok(response) => response,
+            Err(fault) => return Reply::bare(classify::failure(&fault), None),
+        };
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let Ok(body) = bounded(response).await else { return Reply::bare(Answer::Lost, Some(status)) };
+        let answer = classify::asked(Got { status, body: &body, retry_after, has_location: false }, &question);
+        reply(answer, status, body)
+    }
+
+    fn looks_up(&self) -> bool {
+        self.endpoint.lookup_url.is_some()
     }
 }
 
-fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) -> Result<Client, Fault> {
+impl Https {
+    /// Where the receiver says that the receipt will be. Only with itself: nobody else is told our certificate and what we ask.
+    fn place(&self, headers: &HeaderMap) -> Option<Personal<String>> {
+        let place = headers.get(LOCATION)?.to_str().ok().filter(|place| place.len() <= PLACE_MAX)?;
+        let url = self.endpoint.url.join(place).ok()?;
+        (url.origin() == self.endpoint.url.origin()).then(|| Personal::new(place.to_owned()))
+    }
+}
+
+fn reply(answer: Answer, status: u16, body: Vec<u8>) -> Reply {
+    // The page of a gateway that is down is no receipt, and would be kept once a probe.
+    let kept = !body.is_empty() && !matches!(answer, Answer::RouteDown { .. });
+    Reply { receipt: kept.then(|| Personal::new(body)), ..Reply::bare(answer, Some(status)) }
+}
+
+fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
+    let Endpoint { url, files, proxy, timeout, .. } = endpoint;
     let mut builder = Client::builder()
         .user_agent(concat!("vardbro/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .tls_version_min(tls::Version::TLS_1_2)
         // Well within the whole, so that a connection that is not made is told from an answer that does not come.
-        .connect_timeout(CONNECT_MAX.min(timeout / 2))
-        .timeout(timeout)
+        .connect_timeout(CONNECT_MAX.min(*timeout / 2))
+        .timeout(*timeout)
         .pool_idle_timeout(Duration::from_mins(1))
         .tcp_keepalive(Duration::from_secs(30))
-        .https_only(url.starts_with("https:"))
+        .https_only(url.scheme() == "https")
         .no_proxy();
     if let Some(path) = &files.ca {
         let bundle = read(path)?;
@@ -150,7 +200,7 @@ fn build(url: &str, files: &TlsFiles, proxy: Option<&str>, timeout: Duration) ->
         builder = builder.identity(Identity::from_pem(&pem).map_err(|_| unusable(certificate))?);
     }
     if let Some(proxy) = proxy {
-        builder = builder.proxy(Proxy::all(proxy).map_err(|_| Fault::with(Code::CfgValue, "proxy"))?);
+        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|_| Fault::with(Code::CfgValue, "proxy"))?);
     }
     builder
         .build()

@@ -3,7 +3,8 @@
 mod classify;
 mod https;
 
-pub use https::{Https, TlsFiles};
+pub use classify::{Got, sent as answer_to, verdict as answer_of};
+pub use https::{Endpoint, Https, TlsFiles};
 
 use crate::model::answer::Answer;
 use crate::model::ids::{EnvelopeId, MessageId};
@@ -21,6 +22,15 @@ pub struct Envelope {
     pub content_hash: ContentHash,
 }
 
+/// A question for the receipt of a message that the receiver has, or may have.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub message: MessageId,
+    pub content_hash: ContentHash,
+    /// Where the receiver said that it would be; else where any message can be looked up.
+    pub place: Option<Personal<String>>,
+}
+
 /// The answer, with what is kept of it.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -28,9 +38,22 @@ pub struct Reply {
     pub http_status: Option<u16>,
     /// The body of the answer, bounded.
     pub receipt: Option<Personal<Vec<u8>>>,
+    /// Where the receipt can be asked for, with [`Answer::Pending`].
+    pub place: Option<Personal<String>>,
+}
+
+impl Reply {
+    /// An answer of which nothing is kept.
+    pub fn bare(answer: Answer, http_status: Option<u16>) -> Self {
+        Self { answer, http_status, receipt: None, place: None }
+    }
 }
 
 /// A way to a destination. The daemon's is HTTPS; a simulation has its own.
 pub trait Transport: Send + Sync + 'static {
     fn send(&self, envelope: Envelope) -> impl Future<Output = Reply> + Send;
+    /// Changes nothing at the receiver, so it can be asked as often as one likes.
+    fn ask(&self, question: Question) -> impl Future<Output = Reply> + Send;
+    /// Whether any message can be looked up there by its id.
+    fn looks_up(&self) -> bool;
 }

@@ -6,6 +6,7 @@
 mod frame;
 pub mod receipt;
 mod scan;
+mod tree;
 pub mod xml;
 pub mod xsd;
 
@@ -14,6 +15,7 @@ pub(crate) mod testing;
 
 pub use crate::model::receipt::ContentHash;
 pub use scan::{MAX_DEPTH, Unreadable};
+pub use tree::tree;
 pub use xml::{content, transmission};
 
 use crate::check::Passed;

@@ -1,116 +1,19 @@
 //! Nothing lost, nothing out of order, nothing sent again but under its own id.
 
+use super::figures::{EPISODES, now};
 use super::world::{Process, World, admission, message, planning, wait};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
-/// First answers that mean "the receiver has it", by episode, in the order in which the receiver gave them.
-fn order_of_first(received: &[Value]) -> BTreeMap<String, Vec<u64>> {
-    let mut seen = BTreeSet::new();
-    let mut order: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for line in received.iter().filter(|line| line["duplicate"] == false && line["answer"] == "accepted") {
-        if seen.insert(line["messageId"].to_string()) {
-            order.entry(line["episodeId"].to_string()).or_default().push(line["sequenceNumber"].as_u64().expect("a number"));
-        }
-    }
-    order
-}
-
-fn distinct(received: &[Value]) -> usize {
-    received.iter().filter(|line| line["answer"] == "accepted").map(|line| line["messageId"].to_string()).collect::<BTreeSet<_>>().len()
-}
-
-fn assert_in_order(received: &[Value]) {
-    for (episode, numbers) in order_of_first(received) {
-        assert!(numbers.is_sorted(), "episode {episode}: {numbers:?}");
-    }
-}
-
-/// 40 episodes, each an admission and then messages; the names make the order.
+/// Gives the number of messages in so many files.
 fn fill(world: &World, files: usize) -> usize {
-    let episodes = 40;
-    for n in 0..files {
-        let case = format!("HSL-{}", n % episodes);
-        let second = i64::try_from(n).expect("small");
-        let content = if n < episodes { admission(&case, &format!("E-{n}"), second) } else { planning(&case, &format!("E-{n}"), second) };
-        world.put(&format!("{n:06}.json"), &content);
-    }
-    files - episodes
+    world.fill(0..files);
+    files - EPISODES
 }
 
 fn accepted(world: &World) -> usize {
-    let listed = world.vardbro(&["messages", "list", "--state", "ACCEPTED", "--limit", "100000"]);
-    listed.lines().count()
-}
-
-#[test]
-fn kill_nine_in_the_middle_of_2000_files_loses_nothing() {
-    let world = World::new("timeout_s = 2", "[retry]\nbase_s = 0.2\nlease_s = 6");
-    let _receiver = world.receiver("");
-    let messages = fill(&world, 2_000);
-    // Pauses that differ, so that the knife falls at many places.
-    let mut kills = 0;
-    for pause in [150, 400, 90, 700, 250, 1_000, 330, 60, 520, 1_400, 210, 800] {
-        let mut daemon = world.daemon();
-        std::thread::sleep(Duration::from_millis(pause));
-        daemon.0.kill().expect("killed");
-        let _ = daemon.0.wait();
-        kills += 1;
-    }
-    let daemon = world.daemon();
-    wait("every message to be accepted", Duration::from_mins(4), || {
-        distinct(&world.received()) == messages && accepted(&world) == messages
-    });
-    daemon.signal("TERM");
-    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
-    let received = world.received();
-    assert_in_order(&received);
-    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
-    assert_eq!(fs::read_dir(world.path("in/done")).expect("a folder").count(), 2_000);
-    println!("{kills} kills, {} transmissions of {messages} messages", received.len());
-}
-
-/// Two replicas on one PostgreSQL, each with a folder of its own and both delivering; one or the other is killed.
-#[test]
-fn two_replicas_killed_in_turn_lose_nothing() {
-    let Some(schema) = super::postgres::Schema::new() else { return };
-    // A replica may read a message before the other has read the admission that tells whom it is for.
-    let rest =
-        "[store]\nurl_file = \"url\"\n[retry]\nbase_s = 0.2\nlease_s = 6\n[[recipient]]\nparty = \"SV\"\nhsa_id = \"SE2321000131-T200\"";
-    let world = World::new("timeout_s = 2", rest);
-    fs::write(world.path("url"), &schema.url).expect("written");
-    let _receiver = world.receiver("");
-    let (files, episodes) = (800, 40);
-    for n in 0..files {
-        let (case, event, second) = (format!("HSL-{}", n % episodes), format!("E-{n}"), i64::try_from(n).expect("small"));
-        let content = if n < episodes { admission(&case, &event, second) } else { planning(&case, &event, second) };
-        // The replicas take the events of an episode in turn, all but the admissions.
-        let folder = if n < episodes || (n / episodes) % 2 == 0 { "one" } else { "two" };
-        world.put_into(folder, &format!("{n:06}.json"), &content);
-    }
-    let messages = files - episodes;
-    let mut replicas = [world.replica("one"), world.replica("two")];
-    let mut kills = 0;
-    for (pause, which) in [(900, 0), (700, 1), (1_100, 0), (500, 1), (1_500, 0), (800, 1)] {
-        std::thread::sleep(Duration::from_millis(pause));
-        replicas[which].0.kill().expect("killed");
-        let _ = replicas[which].0.wait();
-        kills += 1;
-        replicas[which] = world.replica(["one", "two"][which]);
-    }
-    wait("every message to be accepted", Duration::from_mins(4), || {
-        distinct(&world.received()) == messages && accepted(&world) == messages
-    });
-    for replica in replicas {
-        replica.signal("TERM");
-        assert_eq!(replica.end(Duration::from_secs(30)), Some(0));
-    }
-    let received = world.received();
-    assert_in_order(&received);
-    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
-    println!("{kills} kills, {} transmissions of {messages} messages", received.len());
+    world.in_state("ACCEPTED")
 }
 
 #[test]
@@ -119,7 +22,7 @@ fn a_minute_without_the_endpoint_ends_in_order_with_one_alarm_opened_and_one_clo
     let phase = Duration::from_secs(20);
     let unavailable = world.receiver("[[answer]]\nstatus = 503\ntimes = 0");
     let daemon = world.daemon();
-    let messages = fill(&world, 400);
+    world.fill(0..400);
     std::thread::sleep(phase);
     drop(unavailable);
     std::thread::sleep(phase);
@@ -127,11 +30,10 @@ fn a_minute_without_the_endpoint_ends_in_order_with_one_alarm_opened_and_one_clo
     std::thread::sleep(phase);
     drop(silent);
     let _receiver = world.receiver("");
-    wait("every message to be accepted", Duration::from_mins(1), || accepted(&world) == messages);
-    daemon.signal("TERM");
-    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
-    assert_in_order(&world.received());
-    assert_eq!(fs::read_dir(world.path("receiver/messages")).expect("a folder").count(), messages);
+    let ended = now();
+    world.settle(&(EPISODES..400), Duration::from_mins(1));
+    stop(daemon);
+    world.figures("unavailable, gone, silent: 20 s each", 3, ended, EPISODES..400);
     let alarms = |event: &str| world.oplog().iter().filter(|line| line["event"] == event).count();
     assert_eq!((alarms("alarm.opened"), alarms("alarm.closed")), (1, 1));
 }
@@ -299,6 +201,11 @@ fn a_damaged_row_is_parked_by_itself() {
     let altered = "UPDATE delivery SET document = CAST('<content/>' AS BLOB) WHERE id = (SELECT MAX(id) FROM delivery)";
     assert_eq!((db.execute(broken, []).expect("written"), db.execute(altered, []).expect("written")), (1, 1));
     drop(db);
+    let checked = world.vardbro(&["store", "check", "--lang", "en"]);
+    assert!(
+        checked.contains("cannot be read") && checked.contains("does not match its hash") && checked.contains("2 damaged"),
+        "{checked}"
+    );
     let _receiver = world.receiver("");
     let daemon = world.daemon();
     wait("all the others", Duration::from_secs(50), || accepted(&world) == messages - 2);
@@ -335,6 +242,5 @@ fn a_second_daemon_on_the_same_store_does_not_start() {
 }
 
 fn stop(daemon: Process) {
-    daemon.signal("TERM");
-    assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
+    daemon.stop();
 }

@@ -1,11 +1,24 @@
-//! The real program as real processes: killed, starved of its receiver, told to stop and to reload.
+//! The real program as real processes: killed, stopped, starved of its receiver, its database, its disk and its clock, and
+//! told to stop and to reload.
 //!
-//! Not covered here: disk full, clock steps, slow and lying receivers (they have suites of their own to come).
+//! The tests with faults end in lines of figures; to see them: `cargo nextest run --test process --no-capture | grep '^figures'`.
 
 #![expect(clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod backups;
+mod certificates;
+mod database;
 mod faults;
+mod figures;
+mod front;
+mod gate;
+mod host;
+mod kills;
+mod parked;
+mod peers;
 mod privacy;
+mod receipts;
+mod receiver_faults;
 mod world;

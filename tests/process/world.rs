@@ -17,7 +17,10 @@ pub(crate) const VARDBRO: &str = env!("CARGO_BIN_EXE_vardbro");
 pub(crate) struct World {
     folder: TempDir,
     pub(crate) certificates: Certificates,
-    port: u16,
+    /// Where the receiver is looked for.
+    pub(crate) port: u16,
+    /// The way to the PostgreSQL that holds the store; else it is a file of SQLite's.
+    pub(crate) database: Option<String>,
 }
 
 /// Killed when it goes out of scope.
@@ -30,6 +33,8 @@ impl World {
         let certificates = Certificates::make(folder.path(), SystemClock.now()).expect("certificates");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         fs::create_dir_all(folder.path().join("in")).expect("a folder");
+        // What stands for the receiver's port in a test's own words.
+        let destination = destination.replace("PORT", &port.to_string());
         let config = format!(
             r#"
 environment = "test"
@@ -57,7 +62,17 @@ level = "debug"
             key = certificates.client_key.display(),
         );
         fs::write(folder.path().join("vardbro.toml"), config).expect("written");
-        Self { folder, certificates, port }
+        Self { folder, certificates, port, database: None }
+    }
+
+    /// A world whose store is in PostgreSQL. The daemons come to it by `url`, the test directly.
+    pub(crate) fn on_postgres(direct: &str, url: &str, destination: &str, rest: &str) -> Self {
+        // A replica may read a message before the other has read the admission that tells whom it is for.
+        let recipient = "[[recipient]]\nparty = \"SV\"\nhsa_id = \"SE2321000131-T200\"";
+        let mut world = Self::new(destination, &format!("[store]\nurl_file = \"url\"\n{rest}\n{recipient}"));
+        fs::write(world.path("url"), url).expect("written");
+        world.database = Some(direct.to_owned());
+        world
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -66,19 +81,16 @@ level = "debug"
 
     /// Starts the daemon and waits until it says that it has started.
     pub(crate) fn daemon(&self) -> Process {
-        let before = self.oplog().iter().filter(|line| line["event"] == "daemon.started").count();
-        let stderr = fs::File::options().create(true).append(true).open(self.path("stderr.txt")).expect("a file");
-        let child = Command::new(VARDBRO)
-            .args(["run", "--config"])
-            .arg(self.path("vardbro.toml"))
-            .stderr(stderr)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the daemon");
-        wait("the daemon to start", Duration::from_secs(20), || {
-            self.oplog().iter().filter(|line| line["event"] == "daemon.started").count() > before
-        });
-        Process(child)
+        self.daemon_by(Command::new(VARDBRO))
+    }
+
+    /// The same by a command that ends in the program: with a limit, with something loaded before it.
+    pub(crate) fn daemon_by(&self, program: Command) -> Process {
+        let before = self.starts("oplog");
+        let mut child = self.spawn_by(program, "vardbro");
+        wait("the daemon to start", Duration::from_secs(20), || self.starts("oplog") > before || child.has_ended());
+        assert!(self.starts("oplog") > before, "{}", fs::read_to_string(self.path("stderr.txt")).unwrap_or_default());
+        child
     }
 
     /// Starts a replica: the same configuration with a source folder and a log of its own.
@@ -86,37 +98,54 @@ level = "debug"
         fs::create_dir_all(self.path(name)).expect("a folder");
         let config = fs::read_to_string(self.path("vardbro.toml")).expect("the configuration");
         let config = config.replace("path = \"in\"", &format!("path = \"{name}\"")).replace("oplog.ndjson", &format!("{name}.ndjson"));
-        let file = self.path(&format!("{name}.toml"));
-        fs::write(&file, config).expect("written");
+        fs::write(self.path(&format!("{name}.toml")), config).expect("written");
+        self.spawn_by(Command::new(VARDBRO), name)
+    }
+
+    /// Starts the daemon on a configuration and waits for nothing.
+    pub(crate) fn spawn_by(&self, mut program: Command, configuration: &str) -> Process {
         let stderr = fs::File::options().create(true).append(true).open(self.path("stderr.txt")).expect("a file");
-        let child = Command::new(VARDBRO).args(["run", "--config"]).arg(file).stderr(stderr).stdout(Stdio::null()).spawn();
-        Process(child.expect("the daemon"))
+        let config = self.path(&format!("{configuration}.toml"));
+        Process(program.args(["run", "--config"]).arg(config).stderr(stderr).stdout(Stdio::null()).spawn().expect("the daemon"))
+    }
+
+    /// How often a log tells of a start.
+    pub(crate) fn starts(&self, log: &str) -> usize {
+        fs::read_to_string(self.path(&format!("{log}.ndjson"))).unwrap_or_default().matches("\"daemon.started\"").count()
     }
 
     /// Starts the receiver on the world's port, with a script.
     pub(crate) fn receiver(&self, script: &str) -> Process {
+        self.receiver_with(script, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn receiver_with(&self, script: &str, arguments: &[&str]) -> Process {
+        let c = &self.certificates;
+        let mut program = Command::new(VARDBRO);
+        program.args(["receiver", "--listen", &format!("127.0.0.1:{}", self.port)]);
+        program.arg("--cert").arg(&c.server_cert).arg("--key").arg(&c.server_key).arg("--client-ca").arg(&c.ca).args(arguments);
+        self.receiver_by(program, script).0
+    }
+
+    /// Starts the receiver without TLS, for something that stands before it, and says where it listens.
+    pub(crate) fn plain_receiver(&self) -> (Process, String) {
+        let mut program = Command::new(VARDBRO);
+        program.args(["receiver", "--listen", "127.0.0.1:0"]);
+        let (receiver, url) = self.receiver_by(program, "");
+        (receiver, url.trim_start_matches("http://").to_owned())
+    }
+
+    fn receiver_by(&self, mut program: Command, script: &str) -> (Process, String) {
         let file = self.path("script.toml");
         fs::write(&file, script).expect("written");
-        let c = &self.certificates;
-        let mut child = Command::new(VARDBRO)
-            .args(["receiver", "--listen", &format!("127.0.0.1:{}", self.port), "--dir"])
-            .arg(self.path("receiver"))
-            .arg("--script")
-            .arg(&file)
-            .arg("--cert")
-            .arg(&c.server_cert)
-            .arg("--key")
-            .arg(&c.server_key)
-            .arg("--client-ca")
-            .arg(&c.ca)
-            .stdout(Stdio::piped())
-            .stderr(fs::File::options().create(true).append(true).open(self.path("receiver.txt")).expect("a file"))
-            .spawn()
-            .expect("the receiver");
+        program.arg("--dir").arg(self.path("receiver")).arg("--script").arg(&file).stdout(Stdio::piped());
+        program.stderr(fs::File::options().create(true).append(true).open(self.path("receiver.txt")).expect("a file"));
+        let mut child = program.spawn().expect("the receiver");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        assert!(line.contains("https://"), "the receiver did not start: {line:?}");
-        Process(child)
+        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("the receiver did not start: {line:?}"));
+        (Process(child), url.to_owned())
     }
 
     /// Puts a file into the source folder by renaming it in.
@@ -125,10 +154,7 @@ level = "debug"
     }
 
     pub(crate) fn put_into(&self, folder: &str, name: &str, content: &str) {
-        fs::create_dir_all(self.path(folder)).expect("a folder");
-        let beside = self.path(folder).join(format!("{name}.tmp"));
-        fs::write(&beside, content).expect("written");
-        fs::rename(&beside, self.path(folder).join(name)).expect("renamed");
+        put_at(&self.path(folder), name, content);
     }
 
     pub(crate) fn oplog(&self) -> Vec<Value> {
@@ -140,11 +166,23 @@ level = "debug"
         lines(&self.path("receiver/received.ndjson"))
     }
 
+    /// How many deliveries are in a state.
+    pub(crate) fn in_state(&self, state: &str) -> usize {
+        self.vardbro(&["messages", "list", "--state", state, "--limit", "100000"]).lines().count()
+    }
+
     /// Runs a command of the program on this world's configuration.
     pub(crate) fn vardbro(&self, arguments: &[&str]) -> String {
         let out = Command::new(VARDBRO).args(arguments).arg("--config").arg(self.path("vardbro.toml")).output().expect("the program");
         format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
     }
+}
+
+pub(crate) fn put_at(folder: &Path, name: &str, content: &str) {
+    fs::create_dir_all(folder).expect("a folder");
+    let beside = folder.join(format!("{name}.tmp"));
+    fs::write(&beside, content).expect("written");
+    fs::rename(&beside, folder.join(name)).expect("renamed");
 }
 
 /// Whole lines only: the last one may be in the making.
@@ -163,7 +201,7 @@ impl Drop for World {
         }
         let schema: Value = serde_json::from_str(&vardbro::oplog::schema()).expect("a schema");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
-        for file in ["oplog.ndjson", "receiver.txt"] {
+        for file in ["oplog.ndjson", "one.ndjson", "two.ndjson", "receiver.txt"] {
             for line in lines(&self.path(file)) {
                 assert!(validator.is_valid(&line), "{line}");
             }
@@ -179,20 +217,36 @@ impl World {
         let xsd = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/vardbro-message-1.xsd");
         let documents: Vec<PathBuf> =
             fs::read_dir(self.path("receiver/messages")).map_or_else(|_| Vec::new(), |d| d.flatten().map(|e| e.path()).collect());
-        if documents.is_empty() {
-            return;
-        }
-        match Command::new("xmllint").args(["--nonet", "--noout", "--schema", xsd]).args(&documents).output() {
-            Ok(out) => assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr)),
-            Err(_) if std::env::var_os("CI").is_none() => eprintln!("skipped: xmllint is not installed"),
-            Err(fault) => panic!("xmllint: {fault}"),
+        // No command line holds them all.
+        for documents in documents.chunks(5_000) {
+            match Command::new("xmllint").args(["--nonet", "--noout", "--schema", xsd]).args(documents).output() {
+                Ok(out) => assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr)),
+                Err(_) if std::env::var_os("CI").is_none() => eprintln!("skipped: xmllint is not installed"),
+                Err(fault) => panic!("xmllint: {fault}"),
+            }
         }
     }
 }
 
 impl Process {
+    /// As the power goes: nothing is finished, nothing is told.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().expect("killed");
+        let _ = self.0.wait();
+    }
+
+    /// Tells it to end, and sees that it ends well.
+    pub(crate) fn stop(self) {
+        self.signal("TERM");
+        assert_eq!(self.end(Duration::from_secs(30)), Some(0));
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill").success());
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.0.try_wait().expect("a child").is_some()
     }
 
     /// Waits for the end and gives the exit code.

@@ -20,9 +20,9 @@ use vardbro::model::finding::Finding;
 use vardbro::model::keyed::Domain;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::Verdict;
-use vardbro::model::state::State;
+use vardbro::model::state::{Handling, State};
 use vardbro::model::time::{Clock, local_day, stockholm};
-use vardbro::ops::{self, Month, ReportKind};
+use vardbro::ops::{self, Month, ReportKind, ResendPlan, ResolvePlan};
 use vardbro::store::{DeliveryRow, Filter};
 
 #[derive(Debug, Deserialize)]
@@ -52,8 +52,18 @@ struct Step {
     advance: Option<SignedDuration>,
     /// The file whose held message an operator lets go.
     release: Option<String>,
+    /// The file whose parked or rejected message an operator sends again.
+    resend: Option<String>,
+    /// The file whose message an operator closes by hand, as told by telephone; `*` for all that can be closed.
+    resolve: Option<String>,
     /// The set of rules that every episode is moved to.
     rules: Option<String>,
+    /// A backup is made.
+    #[serde(default)]
+    backup: bool,
+    /// The backup is put back, and the program begins anew over it.
+    #[serde(default)]
+    restore: bool,
 }
 
 /// What is written down while a case runs.
@@ -142,10 +152,20 @@ fn play(dir: &Path, case: &Case, mut world: World) -> Result<(World, Record), St
         }
         if let Some(words) = &step.receiver {
             for word in words.split(',') {
-                world.receiver.script(Scripted { conduct: Conduct::parse(word.trim()), times: 1, matching: None });
+                match word.trim() {
+                    "looks_up" => world.receiver.look_up(),
+                    conduct => world.receiver.script(Scripted { conduct: Conduct::parse(conduct), times: 1, matching: None }),
+                }
             }
         }
-        if step.release.is_some() || step.rules.is_some() {
+        if step.backup {
+            world.back_up();
+        }
+        if step.restore {
+            world = world.restore();
+            world.settle(&mut |world| record.look(world));
+        }
+        if step.release.is_some() || step.rules.is_some() || step.resend.is_some() || step.resolve.is_some() {
             operate(&mut world, &record, step)?;
             record.look(&world);
             world.settle(&mut |world| record.look(world));
@@ -174,6 +194,24 @@ fn operate(world: &mut World, record: &Record, step: &Step) -> Result<(), String
         actions.extend(held.map(release));
         if actions.is_empty() {
             return Err(format!("release: nothing of {file} is held"));
+        }
+    }
+    if let Some(file) = &step.resend {
+        let parked = rows.iter().filter(|row| matches!(row.state, State::Parked | State::Rejected) && record.file(world, row) == *file);
+        let rows: Vec<DeliveryRow> = parked.cloned().collect();
+        let plan = ResendPlan::of(&world.store, &world.intake.desk, (rows, 0), 100, false, world.clock.now()).expect("a working store");
+        actions.extend(plan.actions());
+        if actions.is_empty() {
+            return Err(format!("resend: {file}\n{}", plan.text(world.clock.now(), false)));
+        }
+    }
+    if let Some(file) = &step.resolve {
+        let mut meant: Vec<DeliveryRow> = rows.iter().filter(|row| file == "*" || record.file(world, row) == *file).cloned().collect();
+        meant.reverse();
+        let plan = ResolvePlan::of(meant, Handling::Phone, true);
+        actions.extend(plan.actions());
+        if actions.is_empty() {
+            return Err(format!("resolve: {file}\n{}", plan.text(false)));
         }
     }
     if let Some(to) = &step.rules {

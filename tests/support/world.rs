@@ -5,7 +5,7 @@
 #![expect(clippy::expect_used, reason = "a broken test shall stop")]
 
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,9 +23,10 @@ use vardbro::model::raw::{RawEvent, Verdict};
 use vardbro::model::receipt::{ContentHash, ForeignCode, Receipt, ReceiptError};
 use vardbro::model::state::{ReceiptReason, ReceiptStatus};
 use vardbro::model::time::Clock;
+use vardbro::ops;
 use vardbro::seal::{Validator, XsdValidator};
-use vardbro::store::Store;
-use vardbro::transport::{Envelope, Reply, Transport};
+use vardbro::store::{self, Store};
+use vardbro::transport::{Envelope, Question, Reply, Transport};
 use vardbro::wire;
 
 /// Most rounds without any time passing; more is a loop that feeds itself.
@@ -80,6 +81,10 @@ pub(crate) enum Conduct {
     /// The message is kept, and the answer is lost.
     DropAfter,
     Reject(ReceiptReason),
+    /// The message is kept, and the receipt is to be had after so long.
+    Later(Duration),
+    /// The connection is refused for a certificate; nothing is kept.
+    Certificate(RouteFault),
 }
 
 impl Conduct {
@@ -88,6 +93,12 @@ impl Conduct {
             "accepted" => Self::Accept,
             "drop_before" => Self::DropBefore,
             "drop_after" => Self::DropAfter,
+            "certificate" => Self::Certificate(RouteFault::Tls),
+            "our_certificate" => Self::Certificate(RouteFault::ClientCertificate),
+            _ if text.starts_with("later ") => {
+                let minutes = text.strip_prefix("later ").and_then(|minutes| minutes.strip_suffix(" min")).and_then(|n| n.parse().ok());
+                Self::Later(Duration::from_mins(minutes.unwrap_or_else(|| panic!("no time: {text}"))))
+            }
             _ => match text.strip_prefix("rejected ") {
                 Some(reason) => Self::Reject(ReceiptReason::parse(reason).unwrap_or_else(|| panic!("no reason: {reason}"))),
                 None => Self::Status(text.parse().unwrap_or_else(|_| panic!("no conduct of a receiver: {text}"))),
@@ -124,17 +135,44 @@ struct Inner {
     validator: XsdValidator,
     script: VecDeque<Scripted>,
     kept: Vec<Kept>,
+    /// From when on a receipt is to be had.
+    due: BTreeMap<MessageId, Timestamp>,
+    looks_up: bool,
 }
 
 impl Transport for Receiver {
     async fn send(&self, envelope: Envelope) -> Reply {
         self.answer(&envelope)
     }
+
+    async fn ask(&self, question: Question) -> Reply {
+        let inner = self.inner.lock().expect("no panic while it was held");
+        let kept = inner.kept.iter().find(|kept| kept.message == question.message).map(|kept| kept.hash == question.content_hash);
+        let early = inner.due.get(&question.message).is_some_and(|due| *due > self.clock.now());
+        match (kept, early) {
+            (None, _) => Reply::bare(Answer::Absent, Some(404)),
+            (Some(_), true) => Reply::bare(Answer::Pending { retry_after: None }, Some(202)),
+            (Some(false), false) => Reply::bare(Answer::Conflict { proved: false }, Some(200)),
+            (Some(true), false) => {
+                let answer = Answer::Receipt { status: ReceiptStatus::Accepted, retryable: false, reason: None, findings: Vec::new() };
+                Reply::bare(answer, Some(200))
+            }
+        }
+    }
+
+    fn looks_up(&self) -> bool {
+        self.inner.lock().expect("no panic while it was held").looks_up
+    }
 }
 
 impl Receiver {
     pub(crate) fn script(&self, entry: Scripted) {
         self.inner.lock().expect("no panic while it was held").script.push_back(entry);
+    }
+
+    /// From now on it tells of any message that it is asked about.
+    pub(crate) fn look_up(&self) {
+        self.inner.lock().expect("no panic while it was held").looks_up = true;
     }
 
     pub(crate) fn kept(&self) -> Vec<Kept> {
@@ -152,11 +190,12 @@ impl Receiver {
         assert_eq!((read.message_id, read.envelope_id), (envelope.message, envelope.envelope));
         match inner.conduct(read.message_id, read.kind.code()) {
             Conduct::Status(status @ (401 | 403 | 404 | 429 | 502..=504)) => {
-                bare(Answer::RouteDown { fault: RouteFault::Status(status), retry_after: None }, Some(status))
+                Reply::bare(Answer::RouteDown { fault: RouteFault::Status(status), retry_after: None }, Some(status))
             }
-            Conduct::Status(500) => bare(Answer::ServerError { status: 500 }, Some(500)),
-            Conduct::Status(status) => bare(Answer::Refused { status }, Some(status)),
-            Conduct::DropBefore => bare(Answer::Lost, None),
+            Conduct::Status(500) => Reply::bare(Answer::ServerError { status: 500 }, Some(500)),
+            Conduct::Status(status) => Reply::bare(Answer::Refused { status }, Some(status)),
+            Conduct::Certificate(fault) => Reply::bare(Answer::RouteDown { fault, retry_after: None }, None),
+            Conduct::DropBefore => Reply::bare(Answer::Lost, None),
             conduct => {
                 let known = inner.kept.iter().find(|kept| kept.message == read.message_id).map(|kept| kept.hash);
                 if known.is_none() {
@@ -164,7 +203,12 @@ impl Receiver {
                     inner.kept.push(Kept { message, kind, hash: read.declared_hash, document: document.clone() });
                 }
                 match (conduct, known) {
-                    (Conduct::DropAfter, _) => bare(Answer::Lost, None),
+                    (Conduct::Later(after), None) => {
+                        inner.due.insert(read.message_id, self.clock.now() + after);
+                        let place = Some(Personal::new(format!("/receipts/{}", read.message_id)));
+                        Reply { place, ..Reply::bare(Answer::Pending { retry_after: None }, Some(202)) }
+                    }
+                    (Conduct::DropAfter, _) => Reply::bare(Answer::Lost, None),
                     (_, Some(hash)) => {
                         self.receipt(envelope, Answer::Conflict { proved: hash == envelope.content_hash }, 409, ReceiptStatus::Accepted)
                     }
@@ -203,7 +247,7 @@ impl Receiver {
         };
         let bytes = wire::receipt::write(&receipt);
         assert_eq!(wire::receipt::read(&bytes).expect("a receipt"), receipt);
-        Reply { answer, http_status: Some(http), receipt: Some(Personal::new(bytes)) }
+        Reply { receipt: Some(Personal::new(bytes)), ..Reply::bare(answer, Some(http)) }
     }
 }
 
@@ -224,10 +268,6 @@ impl Inner {
     }
 }
 
-fn bare(answer: Answer, http_status: Option<u16>) -> Reply {
-    Reply { answer, http_status, receipt: None }
-}
-
 /// As the daemon reads such a receipt.
 fn rejection(reason: ReceiptReason) -> Answer {
     let detail = ("kod HSA-1".to_owned(), "code HSA-1".to_owned());
@@ -243,7 +283,10 @@ pub(crate) struct World {
     pub(crate) receiver: Arc<Receiver>,
     steps: Steps<Receiver>,
     runtime: tokio::runtime::Runtime,
-    _place: Box<dyn std::any::Any + Send>,
+    rules: String,
+    /// The store's, where it is one.
+    file: Option<PathBuf>,
+    place: Box<dyn std::any::Any + Send>,
 }
 
 impl World {
@@ -253,19 +296,26 @@ impl World {
 
     /// On a folder that may hold a store already.
     pub(crate) fn on(folder: tempfile::TempDir, rules: &str, clock: Timestamp) -> Self {
-        let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
-        Self::over(store, Box::new(folder), rules, clock)
+        let file = folder.path().join("vardbro.db");
+        let store = Store::open(&file, &[7; 32]).expect("a store");
+        Self { file: Some(file), ..Self::over(store, Box::new(folder), rules, clock) }
     }
 
     /// Over a store; `place` is kept as long as the world lasts.
     pub(crate) fn over(store: Store, place: Box<dyn std::any::Any + Send>, rules: &str, clock: Timestamp) -> Self {
+        let clock = Arc::new(SetClock(Mutex::new(clock)));
+        let inner =
+            Inner { validator: XsdValidator::message(), script: VecDeque::new(), kept: Vec::new(), due: BTreeMap::new(), looks_up: false };
+        let receiver = Arc::new(Receiver { clock: Arc::clone(&clock), inner: Mutex::new(inner) });
+        Self::between(store, clock, receiver, place, rules)
+    }
+
+    /// A life of the program between a store and a receiver that may have lived before.
+    fn between(store: Store, clock: Arc<SetClock>, receiver: Arc<Receiver>, place: Box<dyn std::any::Any + Send>, rules: &str) -> Self {
         let text = std::fs::read_to_string(fixtures().join("vardbro.toml")).expect("fixtures/vardbro.toml");
         let env = vec![("VARDBRO__RULES__USE".to_owned(), rules.to_owned())];
         let settings = vardbro::config::parse(&text, Path::new("."), env).expect("a configuration");
-        let clock = Arc::new(SetClock(Mutex::new(clock)));
         let shared: Arc<dyn Clock> = clock.clone();
-        let inner = Inner { validator: XsdValidator::message(), script: VecDeque::new(), kept: Vec::new() };
-        let receiver = Arc::new(Receiver { clock: Arc::clone(&clock), inner: Mutex::new(inner) });
         let known = settings.destinations.first().expect("a destination");
         let policy = daemon::policy(&settings, known);
         let driver = Driver {
@@ -281,7 +331,27 @@ impl World {
         let desk = daemon::desk(&settings).expect("a desk");
         let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), shared);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { intake, store, clock, receiver, steps: Steps::new(driver), runtime, _place: place }
+        Self { intake, store, clock, receiver, steps: Steps::new(driver), runtime, rules: rules.to_owned(), file: None, place }
+    }
+
+    /// Writes a backup of the store beside it.
+    pub(crate) fn back_up(&self) {
+        let file = self.file.as_deref().expect("a store that is a file");
+        store::back_up(file, &file.with_extension("backup"), self.clock.now()).expect("a backup");
+    }
+
+    /// Puts the backup in the store's place, and begins anew over it. What the receiver has it keeps.
+    pub(crate) fn restore(self) -> Self {
+        let Self { intake, store, clock, receiver, steps, runtime, rules, file, place } = self;
+        // Whoever still had the store would hold its place.
+        drop((intake, store, steps, runtime));
+        let file = file.expect("a store that is a file");
+        let backup = file.with_extension("backup");
+        let contents = store::look_into(&backup).expect("a backup");
+        let restored = ops::restored(clock.now(), contents.made_at);
+        store::Vacant::take(&file).expect("nobody has it").put_back(&backup, &contents, &restored).expect("put back");
+        let store = Store::open(&file, &[7; 32]).expect("a store");
+        Self { file: Some(file), ..Self::between(store, clock, receiver, place, &rules) }
     }
 
     /// Hands a file in, as the folder source does.

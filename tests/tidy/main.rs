@@ -22,6 +22,7 @@ const RANKS: &[(&str, u8)] = &[
     ("seal", 5),
     ("store", 6),
     ("transport", 6),
+    ("listen", 6),
     ("report", 6),
     ("intake", 7),
     ("deliver", 7),

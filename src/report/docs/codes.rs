@@ -12,8 +12,9 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("CHK", "checks of content", "kontroll av innehåll"),
     ("OUT", "writing, routing and schema", "skrivning, vägval och schema"),
     ("DLV", "delivery", "leverans"),
-    ("RCV", "the reference receiver", "referensmottagaren"),
+    ("RCV", "receipts that come by themselves", "kvitton som skickas hit"),
     ("OPS", "operators' commands", "driftens kommandon"),
+    ("STO", "backup, restore, export", "säkerhetskopia, återställning, export"),
     ("BUG", "internal faults", "interna fel"),
 ];
 

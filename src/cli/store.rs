@@ -1,0 +1,168 @@
+//! `vardbro store`: check, backup, restore, export.
+
+use super::inspect::{Format, Where, refused};
+use super::{Ending, say};
+use crate::config;
+use crate::daemon;
+use crate::fault::{Code, Fault};
+use crate::model::dice::{Dice, SystemDice};
+use crate::model::time::{Clock, SystemClock};
+use crate::ops::{self, MarkPlan, RestorePlan};
+use crate::store::{self, ExportFault, NewFile, Place, PutBack, Store, Vacant};
+use clap::{Args, Subcommand};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Look at every row and say what does not hold together; exit 1 where something does not. The daemon may run meanwhile
+    Check {
+        #[command(flatten)]
+        place: Where,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Write a backup, also while the daemon runs
+    Backup {
+        /// A new file, or a folder in which it gets a name of its own
+        to: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Put a backup in the store's place: shows the plan and its token first, then does it with --confirm
+    Restore {
+        /// The backup
+        #[arg(required_unless_present = "in_place")]
+        file: Option<PathBuf>,
+        /// The store has been put back by other means (`pg_restore`, a disk's snapshot): only mark what may have been sent since
+        #[arg(long, conflicts_with = "file")]
+        in_place: bool,
+        #[command(flatten)]
+        at: At,
+        /// The token of the plan; without one the plan is shown and nothing is done
+        #[arg(long)]
+        confirm: Option<String>,
+    },
+    /// Write everything as lines of JSON, for leaving the product; holds personal data
+    Export {
+        /// A new file
+        to: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub(super) struct At {
+    #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+    config: PathBuf,
+    /// The store's file, without a configuration
+    #[arg(long)]
+    store: Option<PathBuf>,
+}
+
+impl At {
+    fn place(&self) -> Result<Place, Ending> {
+        if let Some(path) = &self.store {
+            return Ok(Place::File(path.clone()));
+        }
+        let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
+        Ok(daemon::place(&settings)?)
+    }
+}
+
+pub(super) fn run(command: StoreCommand, swedish: bool) -> Result<Ending, Ending> {
+    match command {
+        StoreCommand::Check { place, format } => check(&place, format, swedish),
+        StoreCommand::Backup { to, at } => backup(&to, &at, swedish),
+        StoreCommand::Restore { file: Some(file), at, confirm, .. } => restore(&file, &at, confirm.as_deref(), swedish),
+        StoreCommand::Restore { file: None, at, confirm, .. } => mark(&at, confirm.as_deref(), swedish),
+        StoreCommand::Export { to, at } => export(&to, &at, swedish),
+    }
+}
+
+fn check(place: &Where, format: Format, swedish: bool) -> Result<Ending, Ending> {
+    let (store, sets) = place.open_with_rules()?;
+    let looked = ops::check_store(&store, &sets, SystemClock.now())?;
+    say(&match format {
+        Format::Text => ops::looked_text(&looked, swedish),
+        Format::Json => ops::looked_json(&looked),
+    });
+    Ok(if looked.damaged.is_empty() { Ending::Clean } else { Ending::Findings })
+}
+
+fn backup(to: &Path, at: &At, swedish: bool) -> Result<Ending, Ending> {
+    let now = SystemClock.now();
+    let to = if to.is_dir() { to.join(ops::backup_name(now)) } else { to.to_owned() };
+    let path = match at.place()? {
+        Place::File(path) => path,
+        Place::Postgres(server) => return Err(Fault::with(Code::StoServer, server.dump_command(&to)?).into()),
+    };
+    let contents = store::back_up(&path, &to, now)?;
+    say(&ops::backup_text(&to, &contents, swedish));
+    Ok(Ending::Clean)
+}
+
+fn restore(file: &Path, at: &At, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
+    let path = match at.place()? {
+        Place::File(path) => path,
+        Place::Postgres(server) => return Err(Fault::with(Code::StoServer, server.dump_command(file)?).into()),
+    };
+    let vacant = Vacant::take(&path)?;
+    let backup = store::look_into(file)?;
+    let plan = RestorePlan { file, backup: &backup, present: vacant.present(&backup) };
+    let now = SystemClock.now();
+    let Some(token) = confirm else {
+        say(&plan.text(now, swedish));
+        return Ok(Ending::Clean);
+    };
+    if token != plan.token() {
+        return Ok(refused(&Fault::new(Code::OpsStale), swedish));
+    }
+    let done = vacant.put_back(file, &backup, &ops::restored(now, backup.made_at))?;
+    say(&ops::restored_text(&done, backup.made_at.or(backup.newest), swedish));
+    Ok(Ending::Clean)
+}
+
+fn mark(at: &At, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
+    let place = at.place()?;
+    let name = match &place {
+        Place::File(path) if !path.exists() => return Err(Fault::with(Code::CfgStore, path.display().to_string()).into()),
+        Place::File(path) => path.display().to_string(),
+        Place::Postgres(_) => "PostgreSQL".to_owned(),
+    };
+    let dice = || -> [u8; 16] { SystemDice.bytes() };
+    // The store is there and has its key; this one would only be taken for a new store.
+    let mut secret = [0; 32];
+    secret[..16].copy_from_slice(&dice());
+    secret[16..].copy_from_slice(&dice());
+    let store = store::open_alone(&place, &secret)?;
+    let (events, deliveries) = store.size()?;
+    let plan = MarkPlan { place: name, events, deliveries };
+    let Some(token) = confirm else {
+        say(&plan.text(swedish));
+        return Ok(Ending::Clean);
+    };
+    if token != plan.token() {
+        return Ok(refused(&Fault::new(Code::OpsStale), swedish));
+    }
+    let doubts = store.mark_restored(ops::restored(SystemClock.now(), None))?;
+    say(&ops::restored_text(&PutBack { doubts, kept: None }, None, swedish));
+    Ok(Ending::Clean)
+}
+
+fn export(to: &Path, at: &At, swedish: bool) -> Result<Ending, Ending> {
+    let store = Store::open_at_to_read(&at.place()?)?;
+    say(&ops::export_warning(to, swedish));
+    let mut out = BufWriter::new(NewFile::at(to)?);
+    let unwritten = |fault: &std::io::Error| Ending::from(store::unwritten(to, fault));
+    let exported = store.export(SystemClock.now(), &mut out).map_err(|fault| match fault {
+        ExportFault::Store(fault) => Ending::from(fault),
+        ExportFault::File(fault) => unwritten(&fault),
+    })?;
+    out.flush().map_err(|fault| unwritten(&fault))?;
+    out.into_inner().map_err(|fault| unwritten(fault.error()))?.put()?;
+    say(&ops::exported_text(&exported, swedish));
+    Ok(Ending::Clean)
+}

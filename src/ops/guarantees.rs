@@ -1,0 +1,218 @@
+//! What survives what: the promise in plain words, fault by fault, and which settings weaken it.
+//!
+//! One list: `docs/guarantees.md` and `vardbro guarantees` come from it. Each line names the tests that try it.
+
+use crate::config::{DestinationSettings, Done, Mode, Receipt, Settings};
+use std::fmt::Write as _;
+
+/// One fault and what holds in it.
+struct Guarantee {
+    fault: (&'static str, &'static str),
+    holds: (&'static str, &'static str),
+    /// Where it is tried.
+    tests: &'static str,
+}
+
+/// A part of the program with its guarantees.
+struct Part {
+    title: (&'static str, &'static str),
+    guarantees: &'static [Guarantee],
+}
+
+macro_rules! part {
+    ($title_sv:literal, $title_en:literal; $($fault_sv:literal, $fault_en:literal => $sv:literal, $en:literal; $tests:literal;)+) => {
+        Part {
+            title: ($title_sv, $title_en),
+            guarantees: &[$(Guarantee { fault: ($fault_sv, $fault_en), holds: ($sv, $en), tests: $tests }),+],
+        }
+    };
+}
+
+const SOURCE: Part = part! { "Källa: mapp", "Source: folder";
+    "tjänsten dör medan en fil tas in", "the daemon dies while a file is taken" =>
+        "Filen ligger kvar tills händelsen är sparad. Tas den två gånger känns den igen och ger ingenting nytt.",
+        "The file stays until its event is stored. Taken twice, it is recognised and gives rise to nothing new."; "process: kills; sim";
+    "filen är halvskriven, skadad eller för stor", "the file is half-written, damaged or too large" =>
+        "Den läses när den har varit orörd i `still_s`, eller avvisas med orsak i `rejected/`. Inget annat stannar.",
+        "It is read once it has been untouched for `still_s`, or rejected with a reason in `rejected/`. Nothing else stops."; "bad_inputs";
+    "disken är full, eller filbeskrivningarna är slut", "the disk is full, or there are no file descriptors left" =>
+        "Filerna ligger kvar och tas när det finns plats. Ingenting kvitteras som inte är sparat.",
+        "The files stay and are taken when there is room. Nothing is acknowledged that is not stored."; "process: host";
+    "samma namn med nytt innehåll", "the same name with new content" =>
+        "En ny händelse eller version; innehållet räknas, inte namnet.", "A new event or version; content counts, not the name."; "bad_inputs; process: faults";
+};
+
+const STORE_FILE: Part = part! { "Databas: SQLite", "Store: SQLite";
+    "tjänsten dör (kill -9)", "the daemon dies (kill -9)" =>
+        "Allt som är kvitterat finns kvar. Det som var på väg sänds igen med samma id när dess lån har gått ut.",
+        "Everything acknowledged is there. What was on its way is sent again under the same id once its lease has ended."; "process: kills; sim";
+    "strömmen går", "the power fails" =>
+        "Detsamma, om disken håller vad den lovar: varje skrivning synkas innan den kvitteras (WAL, synchronous = FULL).",
+        "The same, where the disk keeps its word: every write is synced before it is acknowledged (WAL, synchronous = FULL)."; "not tried: no power was cut";
+    "en rad är skadad", "a row is damaged" =>
+        "Den parkeras, och inget annat; `vardbro store check` visar den.", "It is parked, and nothing else; `vardbro store check` shows it."; "store; process: faults";
+    "två tjänster startas på samma fil", "two daemons are started on one file" =>
+        "Den andra startar inte.", "The second does not start."; "process: faults";
+    "en säkerhetskopia återställs (`store backup`, `store restore`)", "a backup is restored (`store backup`, `store restore`)" =>
+        "Det som mottagaren har tagit emot sänds aldrig igen: allt som kan ha gått efter kopian slås upp hos mottagaren (`lookup_url`) eller läggs åt sidan för en människa. Händelser efter kopian måste källan lämna igen.",
+        "What the receiver has accepted is never sent again: all that may have left after the backup is looked up at the receiver (`lookup_url`) or set aside for a person. Events after the backup must be handed in again by the source."; "process: backups";
+};
+
+const STORE_SERVER: Part = part! { "Databas: PostgreSQL", "Store: PostgreSQL";
+    "en replik dör, eller sover längre än sitt lån", "a replica dies, or sleeps past its lease" =>
+        "En annan tar över när lånet har gått ut. Den som vaknar sent ändrar ingenting; det den redan höll på att sända kan komma fram två gånger, med samma id.",
+        "Another takes over when the lease has ended. Who wakes late changes nothing; what it was already sending may arrive twice, under the same id."; "process: kills; store";
+    "databasen startar om, svarar inte eller är långsam", "the database restarts, does not answer or is slow" =>
+        "Ingenting kvitteras förrän det är sparat; arbetet går vidare när den svarar, på nya förbindelser.",
+        "Nothing is acknowledged before it is stored; work goes on when it answers, over new connections."; "process: database";
+    "flera repliker tar in samma ärende", "several replicas take in one episode" =>
+        "En i taget; ordningen och numren i kön håller.", "One at a time; the order and the numbers of the lane hold."; "store; postgres";
+    "strömmen går hos databasen", "the power fails at the database" =>
+        "Allt kvitterat finns kvar om servern har `fsync` på, som från början; `synchronous_commit` begär tjänsten själv.",
+        "Everything acknowledged is there where the server has `fsync` on, as it has by default; the daemon asks for `synchronous_commit` itself."; "not tried: no power was cut";
+    "en säkerhetskopia återställs (`pg_restore`)", "a backup is restored (`pg_restore`)" =>
+        "Detsamma som för en fil, om `vardbro store restore --in-place` körs innan någon tjänst startas.",
+        "The same as for a file, if `vardbro store restore --in-place` is run before any daemon is started."; "process: backups";
+};
+
+const DESTINATION: Part = part! { "Destination", "Destination";
+    "mottagaren är nere eller stängd (anslutning, TLS, 401, 403, 404, 429, 3xx, 502-504)", "the receiver is down or closed (connection, TLS, 401, 403, 404, 429, 3xx, 502-504)" =>
+        "Vägen stängs med ett larm. Inget meddelande förlorar ett försök; ett i taget prövar vägen, första minuten minst en gång i sekunden. När den öppnas går allt, i ordning.",
+        "The route closes with one alarm. No message loses a try; one at a time probes it, at least once a second in the first minute. When it opens everything flows, in order."; "process: faults, certificates; sim";
+    "svaret kommer bort", "the answer is lost" =>
+        "Meddelandet sänds igen med samma id och samma innehåll. 409 räknas som mottaget bara om mottagaren visar vår kontrollsumma.",
+        "The message is sent again under the same id with the same content. 409 counts as accepted only if the receiver shows our hash."; "process: receiver_faults; sim";
+    "mottagaren tar emot nu och kvitterar senare (202)", "the receiver takes it now and sends its receipt later (202)" =>
+        "Ärendets kö väntar till `receipt_deadline_h`; kvittot hämtas eller skickas hit. Det första kvittot gäller, även om det kommer efter parkering.",
+        "The episode's lane waits until `receipt_deadline_h`; the receipt is asked for or sent here. The first receipt stands, also after parking."; "process: receipts; sim";
+    "mottagaren avvisar (400, 405-422, kvitto med avslag)", "the receiver refuses (400, 405-422, a receipt that rejects)" =>
+        "Slutligt: REJECTED med orsak till källan. Sänds aldrig igen och försvinner aldrig.", "Final: REJECTED with the reason to the source. Never sent again, never dropped."; "process: peers";
+    "mottagaren felar (500, trasigt kvitto, fel meddelande)", "the receiver fails (500, a broken receipt, another message's)" =>
+        "Sänds igen med växande pauser till `max_attempts` eller `max_age_h`, sedan parkerat med larm.",
+        "Sent again with growing pauses up to `max_attempts` or `max_age_h`, then parked with an error line."; "process: receiver_faults; sim";
+    "ordning", "order" =>
+        "Inom ett ärende och en destination går inget om. Ett parkerat eller avvisat meddelande släpper fram nästa; mellan destinationer finns ingen ordning.",
+        "Within an episode and a destination nothing overtakes. What is parked or rejected lets the next one pass; between destinations there is no order."; "process; sim; store";
+};
+
+const CLOCK: Part = part! { "Klockan", "The clock";
+    "klockan hoppar", "the clock jumps" =>
+        "Inget går förlorat eller om. Framåt: det som hålls tillbaka kan hinna bli för gammalt. Bakåt: det som var planerat för senare görs nu.",
+        "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
+};
+
+const PARTS: &[&Part] = &[&SOURCE, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+
+/// A setting that weakens something, and how.
+struct Weakness {
+    applies: fn(&DestinationSettings) -> bool,
+    setting: &'static str,
+    means: (&'static str, &'static str),
+}
+
+const WEAKNESSES: &[Weakness] = &[
+    Weakness {
+        applies: |known| known.mode == Mode::Shadow,
+        setting: "mode = \"shadow\"",
+        means: ("ingenting sänds; meddelanden slutar som RESOLVED", "nothing is sent; messages end as RESOLVED"),
+    },
+    Weakness {
+        applies: |known| known.receipt == Receipt::Http,
+        setting: "receipt = \"http\"",
+        means: (
+            "varje 2xx räknas som mottaget, även från en mellanstation som inte har läst meddelandet",
+            "every 2xx counts as accepted, also from something in between that has not read the message",
+        ),
+    },
+    Weakness {
+        applies: |known| known.lookup_url.is_none(),
+        setting: "lookup_url –",
+        means: (
+            "efter ett förlorat svar sänds meddelandet igen utan att mottagaren frågas; att det inte blir två är mottagarens sak (samma id). Efter en återställning måste en människa fråga om det som är ovisst",
+            "after a lost answer the message is sent again without asking; that it does not become two is up to the receiver (same id). After a restore a person must ask for what is in doubt",
+        ),
+    },
+    Weakness {
+        applies: |known| !known.url.is_https(),
+        setting: "url = \"http://…\"",
+        means: ("ingen kryptering; bara inom maskinen", "no encryption; within this machine only"),
+    },
+    Weakness {
+        applies: |known| known.url.is_https() && known.cert_file.is_none(),
+        setting: "cert_file –",
+        means: ("mottagaren vet inte vem som sänder", "the receiver does not know who sends"),
+    },
+];
+
+/// The page.
+pub fn guarantees_page() -> String {
+    let mut out = HEAD.to_owned();
+    for part in PARTS {
+        let _ = write!(out, "\n## {} · {}\n\n| Fault | What holds | Tried in |\n|---|---|---|\n", part.title.1, part.title.0);
+        for Guarantee { fault, holds, tests } in part.guarantees {
+            let _ = writeln!(out, "| {}<br>*{}* | {}<br>*{}* | {tests} |", fault.1, fault.0, holds.1, holds.0);
+        }
+    }
+    out.push_str("\n## Settings that weaken it · Inställningar som försvagar\n\n| `[destination.NAME]` | What it means |\n|---|---|\n");
+    for Weakness { setting, means, .. } in WEAKNESSES {
+        let _ = writeln!(out, "| `{setting}` | {}<br>*{}* |", means.1, means.0);
+    }
+    let _ = writeln!(out, "| `[source.NAME] done = \"delete\"` | {}<br>*{}* |", DELETED.1, DELETED.0);
+    out
+}
+
+const DELETED: (&str, &str) = (
+    "en intagen fil finns bara i databasen; går den förlorad finns händelsen bara hos källan",
+    "a file that was taken is in the store alone; is that lost, the event is at the source alone",
+);
+
+const HEAD: &str = "\
+# Guarantees · Garantier
+
+Generated from `src/ops/guarantees.rs`; do not edit. `vardbro guarantees` prints the same for a configuration.
+
+Every accepted event gets exactly one fate for each message that it gives rise to. Nothing is lost, nothing overtakes within an \
+episode, nothing incomplete is delivered as complete. What was sent may be sent again, always under the same id with the same content.
+
+*Varje mottagen händelse får exakt ett öde för varje meddelande den ger upphov till. Inget går förlorat, inget går om inom ett ärende, \
+inget ofullständigt lämnas som fullständigt. Det som har sänts kan sändas igen, alltid med samma id och samma innehåll.*
+";
+
+/// What holds under a configuration, and what in it weakens that.
+pub fn guarantees(settings: &Settings, swedish: bool) -> String {
+    let pick = |texts: (&'static str, &'static str)| if swedish { texts.0 } else { texts.1 };
+    let mut out = String::new();
+    let mut part = |part: &Part, name: &str| {
+        let _ = writeln!(out, "{}{name}", pick(part.title));
+        for Guarantee { fault, holds, .. } in part.guarantees {
+            let _ = writeln!(out, "  {}\n      {}", pick(*fault), pick(*holds));
+        }
+    };
+    for source in &settings.sources {
+        part(&SOURCE, &format!(" [source.{}]", source.name));
+    }
+    part(if settings.store_url_file.is_some() { &STORE_SERVER } else { &STORE_FILE }, "");
+    for known in &settings.destinations {
+        part(&DESTINATION, &format!(" [destination.{}]", known.name));
+    }
+    part(&CLOCK, "");
+    let weak = weaknesses(settings, swedish);
+    let title = pick(("Det här i konfigurationen försvagar", "This in the configuration weakens it"));
+    let none = pick(("  Ingenting.", "  Nothing."));
+    let _ = writeln!(out, "{title}\n{}", if weak.is_empty() { none.to_owned() } else { weak.join("\n") });
+    out
+}
+
+fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
+    let pick = |texts: (&'static str, &'static str)| if swedish { texts.0 } else { texts.1 };
+    let mut out = Vec::new();
+    for known in &settings.destinations {
+        for weakness in WEAKNESSES.iter().filter(|weakness| (weakness.applies)(known)) {
+            out.push(format!("  destination.{}: {}\n      {}", known.name, weakness.setting, pick(weakness.means)));
+        }
+    }
+    for source in settings.sources.iter().filter(|source| source.done == Done::Delete) {
+        out.push(format!("  source.{}: done = \"delete\"\n      {}", source.name, pick(DELETED)));
+    }
+    out
+}

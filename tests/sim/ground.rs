@@ -1,0 +1,118 @@
+//! The ground on which sequences run, one after the other: a store, or two on one PostgreSQL, and what is read once.
+
+use crate::events::Templates;
+use crate::postgres::Schema;
+use crate::probe::Probe;
+use crate::receiver::Sealer;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vardbro::daemon;
+use vardbro::deliver::Policy;
+use vardbro::intake::Desk;
+use vardbro::store::Store;
+
+const SETTINGS: &str = r#"
+environment = "test"
+[organisation]
+org_number = "212000-1538"
+hsa_id = "SE2120001538-T100"
+name = "Testkommunen"
+[destination.region]
+url = "https://region.example.test/vardbro/messages"
+[destination.primary]
+url = "https://primary.example.test/vardbro/messages"
+[[route]]
+party = "SV"
+destination = "region"
+[[route]]
+party = "OV"
+destination = "primary"
+[[recipient]]
+party = "SV"
+hsa_id = "SE2321000131-T200"
+[[recipient]]
+party = "OV"
+hsa_id = "SE2321000131-T300"
+"#;
+
+enum Place {
+    Lite(tempfile::TempDir),
+    Postgres(Schema),
+}
+
+pub(crate) struct Ground {
+    pub(crate) probe: Probe,
+    pub(crate) desk: Desk,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) sealer: Sealer,
+    pub(crate) templates: Arc<Templates>,
+    pub(crate) runtime: tokio::runtime::Runtime,
+    stores: Vec<Option<Store>>,
+    place: Place,
+}
+
+impl Ground {
+    /// SQLite with its real settings, in memory where the system has a folder of that kind: what is tried here is what a crash
+    /// of the program leaves, not of the machine.
+    pub(crate) fn lite(templates: &Arc<Templates>) -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
+        let path = file(&folder);
+        let store = open(&path);
+        Self::new(Probe::lite(&path), vec![Some(store)], Place::Lite(folder), templates)
+    }
+
+    /// Two replicas with a handle each. None where no PostgreSQL is to be had.
+    pub(crate) fn postgres(templates: &Arc<Templates>) -> Option<Self> {
+        let mut schema = Schema::new()?;
+        // What is tried is what a crash of the program leaves, not of the database.
+        schema.url = schema.url.replace("options='", "options='-c synchronous_commit=off ");
+        let stores = (0..2).map(|_| Some(open_postgres(&schema.url))).collect();
+        let probe = Probe::postgres(&schema.url);
+        Some(Self::new(probe, stores, Place::Postgres(schema), templates))
+    }
+
+    fn new(probe: Probe, stores: Vec<Option<Store>>, place: Place, templates: &Arc<Templates>) -> Self {
+        let settings = vardbro::config::parse(SETTINGS, Path::new("."), Vec::new()).expect("a configuration");
+        let policy = Arc::new(daemon::policy(&settings, settings.destinations.first().expect("a destination")));
+        let desk = daemon::desk(&settings).expect("a desk");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        Self { probe, desk, policy, sealer: Sealer::new(), templates: Arc::clone(templates), runtime, stores, place }
+    }
+
+    /// SQLite belongs to one process: its replicas share a handle, and end together.
+    pub(crate) fn is_one_process(&self) -> bool {
+        matches!(self.place, Place::Lite(_))
+    }
+
+    pub(crate) fn store(&self, replica: usize) -> Store {
+        self.stores[replica % self.stores.len()].clone().expect("an open store")
+    }
+
+    /// Closes a replica's store and opens it again. Nobody else may hold it.
+    pub(crate) fn reopen(&mut self, replica: usize) {
+        let place = replica % self.stores.len();
+        drop(self.stores[place].take());
+        self.stores[place] = Some(match &self.place {
+            Place::Lite(folder) => open(&file(folder)),
+            Place::Postgres(schema) => open_postgres(&schema.url),
+        });
+    }
+
+    pub(crate) fn wipe(&self) {
+        self.probe.wipe();
+        self.sealer.forget();
+    }
+}
+
+fn file(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("vardbro.db")
+}
+
+fn open(path: &Path) -> Store {
+    Store::open(path, &[7; 32]).expect("a store")
+}
+
+fn open_postgres(url: &str) -> Store {
+    Store::open_postgres(url, &[7; 32]).expect("a store")
+}
