@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vardbro::episode::{self, Links, fold};
 use vardbro::intake::Intake;
-use vardbro::map;
+use vardbro::map::{self, Document, Limits, Mapping};
 use vardbro::model::keyed::ReferenceKey;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
-use vardbro::model::raw::{RawEvent, Verdict};
+use vardbro::model::raw::{Incoming, RawEvent, Verdict};
 use vardbro::model::regime::Regime;
 use vardbro::model::time::Clock;
 use vardbro::seal::{Validator, XsdValidator};
@@ -63,13 +63,19 @@ fn main() {
         Intake::new(vardbro::daemon::desk(&settings).expect("a desk"), store.clone(), Box::new(XsdValidator::message()), clock);
     let (mut accepted, begun) = (0, Instant::now());
     for batch in records.chunks(BATCH) {
-        let verdicts = intake.batch(batch).expect("a working store");
+        let incoming: Vec<_> = batch.iter().flat_map(read).collect();
+        let verdicts = intake.batch(&incoming).expect("a working store");
         accepted += verdicts.iter().filter(|verdict| **verdict == Verdict::Accepted).count();
     }
     let took = begun.elapsed();
     assert_eq!(accepted, records.len(), "every event is accepted");
     println!("intake: {:.0} events/s ({:.1} s), peak memory {} MB", rate(accepted, took), took.as_secs_f64(), peak_mb());
     parts(&records, &intake.desk.rules.regime, took);
+}
+
+/// As a source's thread does.
+fn read(raw: &RawEvent) -> Vec<Incoming> {
+    Document::read(raw, &Mapping::canonical(), Limits::default(), jiff::civil::date(2026, 3, 14)).incoming()
 }
 
 /// What the pure parts take by themselves, as shares of the whole.
@@ -159,6 +165,7 @@ fn record(example: &Value, step: usize, episode: usize) -> RawEvent {
         source: Name::parse("bench").expect("a name"),
         origin: Personal::new(format!("{episode}-{step}.json")),
         body: Ok(Personal::new(event.to_string().into_bytes())),
+        form: None,
         may_grow: false,
     }
 }

@@ -6,6 +6,7 @@ pub mod model; // 0  the nouns, the catalogue
 pub mod fault; // 1  every code
 pub mod oplog; // 2  every log line
 pub mod config; // 2  as written → as used
+pub mod datafile; // 2  TOML with places
 pub mod source; // 3  folder → raw records
 pub mod map; // 3  bytes → event
 pub mod episode; // 3  facts → state

@@ -5,10 +5,12 @@
 //! the last word stands: a source gives each file a name of its own.
 
 use crate::model::name::Name;
+use crate::model::personal::Personal;
 use crate::model::time::instant_text;
+use crate::source::{News, Teller};
 use crate::store::{DeliveryRow, Store, Untold};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -19,13 +21,14 @@ const PAUSE: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Writes outcomes for one source until `stop` turns true, and then what is still untold.
-pub async fn run(source: Name, folder: PathBuf, store: Store, mut stop: watch::Receiver<bool>) {
+pub async fn run(source: Name, teller: Box<dyn Teller>, store: Store, mut stop: watch::Receiver<bool>) {
+    let teller = Arc::new(Mutex::new(teller));
     let mut news = store.news();
     loop {
         news.mark_unchanged();
         let stopping = *stop.borrow();
-        let (store_for_read, source_for_read, folder_for_read) = (store.clone(), source.clone(), folder.clone());
-        let written = tokio::task::spawn_blocking(move || write(&store_for_read, &source_for_read, &folder_for_read)).await;
+        let (store_for_read, source_for_read, teller) = (store.clone(), source.clone(), Arc::clone(&teller));
+        let written = tokio::task::spawn_blocking(move || write(&store_for_read, &source_for_read, &teller)).await;
         let pause = match written {
             Ok(Some(told)) if told.is_empty() => IDLE,
             Ok(Some(told)) => {
@@ -47,14 +50,17 @@ pub async fn run(source: Name, folder: PathBuf, store: Store, mut stop: watch::R
     }
 }
 
-/// None where the store or the folder failed; it is tried again.
-fn write(store: &Store, source: &Name, folder: &std::path::Path) -> Option<Vec<(i64, i64)>> {
+/// None where the store or the source's system failed; it is tried again.
+fn write(store: &Store, source: &Name, teller: &Mutex<Box<dyn Teller>>) -> Option<Vec<(i64, i64)>> {
+    // A teller that panicked is used again: what it did not tell is still untold.
+    let mut teller = teller.lock().unwrap_or_else(PoisonError::into_inner);
     let mut told = Vec::new();
     let untold = store.untold(source, BATCH).ok()?;
     let all = untold.len();
     for untold in untold {
         // One that cannot be written keeps none of the others waiting.
-        if crate::source::directory::tell(folder, &untold.origin, &outcome(&untold)).is_ok() {
+        let news = News { origin: untold.origin.clone(), event_id: event_id(&untold).map(Personal::new), outcome: outcome(&untold) };
+        if teller.tell(&news).is_ok() {
             told.push((untold.event, untold.outcome));
         }
     }

@@ -20,12 +20,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 use vardbro::fault::Code;
+use vardbro::map::{Document, Limits, Mapping};
 use vardbro::model::finding::Finding;
 use vardbro::model::name::Name;
-use vardbro::model::raw::{RawEvent, Verdict};
+use vardbro::model::raw::{Answer, RawEvent, Verdict};
+use vardbro::model::time::{Clock as _, local_day};
 use vardbro::oplog;
 use vardbro::source::directory::{Directory, Settings};
-use vardbro::source::{Intake, Report, Unavailable};
+use vardbro::source::{Intake, Report, Source, Unavailable};
 use vardbro::store::Filter;
 use world::{World, fixtures};
 
@@ -45,8 +47,14 @@ struct Folder {
 struct Port<'a>(&'a mut World);
 
 impl Intake for Port<'_> {
-    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Verdict>, Unavailable> {
-        self.0.intake.batch(&batch).map_err(|_| Unavailable)
+    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Vec<Answer>>, Unavailable> {
+        let today = local_day(self.0.clock.now());
+        let answers = |raw: &RawEvent| {
+            let mut document = Document::read(raw, &Mapping::canonical(), Limits::default(), today);
+            let verdicts = self.0.intake.batch(&document.incoming()).map_err(|_| Unavailable)?;
+            Ok(document.answers(verdicts))
+        };
+        batch.iter().map(answers).collect()
     }
 }
 

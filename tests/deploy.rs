@@ -79,7 +79,8 @@ fn the_sample_loads_and_sends_nothing_until_it_is_changed() {
     assert!(sample.destinations.iter().all(|destination| destination.mode == Mode::Shadow));
     assert!(deploy("vardbro.service").contains("StateDirectory=vardbro\n"));
     assert!(sample.store_path.starts_with("/var/lib/vardbro"));
-    assert!(sample.sources.iter().all(|source| source.path.starts_with("/var/lib/vardbro")));
+    let in_place = |way: &Way| matches!(way, Way::Directory(directory) if directory.path.starts_with("/var/lib/vardbro"));
+    assert!(sample.sources.iter().all(|source| in_place(&source.way)));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod page;
 mod read;
 
+pub use crate::datafile::DataFault as RuleFault;
 pub use page::{Parameter, applies_to, condition, owners, page, parameters, reference, seen, stage};
 
 use crate::fault::Code;
@@ -140,21 +141,6 @@ pub struct Rules {
     list: Vec<Rule>,
 }
 
-/// What is wrong in a file of rules, and where; line and column from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleFault {
-    pub line: usize,
-    pub column: usize,
-    pub sv: String,
-    pub en: String,
-}
-
-impl fmt::Display for RuleFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.en)
-    }
-}
-
 /// The sets inside the binary, as name and text; where one must be picked without a configuration, the first is.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
     &[
@@ -220,6 +206,7 @@ impl Rules {
             layer: Layer::Rules,
             path: None,
             place: None,
+            mapping: None,
             sv: rule.text.sv.replace(placeholder, sv),
             en: rule.text.en.replace(placeholder, en),
             remedy_sv: rule.remedy.sv.clone(),

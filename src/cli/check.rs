@@ -7,12 +7,13 @@ use crate::config;
 use crate::daemon;
 use crate::fault::{self, Code, Fault};
 use crate::intake::{Desk, Routing, Trial};
+use crate::map;
 use crate::model::bodies::Party;
 use crate::model::event::Recipient;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{HsaId, OrgNumber};
 use crate::model::name::Name;
-use crate::model::time::{Clock, SystemClock};
+use crate::model::time::{Clock, SystemClock, local_day};
 use crate::report::findings::{self, FileReport};
 use crate::seal::{SchemaFault, Validator, XsdValidator};
 use crate::wire::{self, Sender};
@@ -80,7 +81,11 @@ impl Checker {
         if ends_in(path, "xml") {
             return self.document(&bytes);
         }
-        self.trial.event(&bytes, SystemClock.now()).findings
+        let now = SystemClock.now();
+        match map::read(&bytes, DEPTH, local_day(now)) {
+            Ok(mapped) => self.trial.event(mapped, now).findings,
+            Err(findings) => findings,
+        }
     }
 
     /// A message or a receipt, told by its namespace.
@@ -132,7 +137,6 @@ fn desk(arguments: &CheckArgs) -> Result<Desk, Ending> {
         },
         sender: Sender { org_number: OrgNumber::parse("2120001538").ok_or_else(unknown)?, hsa_id: nobody, name: "–".to_owned() },
         production: false,
-        depth: DEPTH,
     })
 }
 

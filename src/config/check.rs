@@ -4,8 +4,8 @@ use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
-    Address, DAY, DestinationSettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings, OplogSettings, Organisation, RecipientSettings,
-    RetrySettings, RouteSettings, RulesSettings, Settings, SourceSettings,
+    Address, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings, MappingChoice, OplogSettings,
+    Organisation, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, Way,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
@@ -55,6 +55,7 @@ impl Checker<'_> {
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let depth = self.need(raw.limits.depth, "limits.depth");
+        let records = self.need(raw.limits.records, "limits.records");
         let shutdown_grace = self.seconds(raw.shutdown.grace_s, "shutdown.grace_s");
         let environment = self.need(raw.environment, "environment");
         let language = self.need(raw.language, "language");
@@ -74,7 +75,7 @@ impl Checker<'_> {
             store_ca_file,
             http,
             oplog: OplogSettings { path: oplog_path, level: level? },
-            limits: LimitsSettings { depth: usize::try_from(depth?).ok()? },
+            limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
             retry: retry?,
             shutdown_grace: shutdown_grace?,
         })
@@ -98,27 +99,41 @@ impl Checker<'_> {
     fn source(&mut self, name: String, raw: raw::Source) -> Option<SourceSettings> {
         let key = |key: &str| format!("source.{name}.{key}");
         let kind = self.need(raw.kind, &key("kind"));
+        let mapping = self.mapping(raw.mapping.clone(), &key("mapping"));
+        let max_kb = self.need(raw.max_kb, &key("max_kb"));
+        let way = match kind {
+            Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
+        };
+        kind?;
+        Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
+    }
+
+    /// A name of a mapping that is shipped has no dot; a file has one.
+    fn mapping(&mut self, given: Option<String>, key: &str) -> Option<MappingChoice> {
+        let given = given.filter(|name| name != "canonical")?;
+        if given.contains('.') {
+            return self.path(Some(given), key).map(MappingChoice::File);
+        }
+        Some(MappingChoice::Shipped(given))
+    }
+
+    fn directory(&mut self, raw: raw::Source, key: &dyn Fn(&str) -> String) -> Option<DirectorySettings> {
         let path = self.need(raw.path, &key("path"));
         let path = self.path(path, &key("path"));
         let still = self.seconds(raw.still_s, &key("still_s"));
         let done = self.need(raw.done, &key("done"));
         let done_days = self.need(raw.done_days, &key("done_days"));
-        let max_kb = self.need(raw.max_kb, &key("max_kb"));
-        Some(SourceSettings {
-            kind: kind?,
-            path: path?,
-            still: still?,
-            done: done?,
-            done_age: Duration::from_secs(u64::from(done_days?) * DAY),
-            max_bytes: u64::from(max_kb?) * KILOBYTE,
-            name,
-        })
+        Some(DirectorySettings { path: path?, still: still?, done: done?, done_age: Duration::from_secs(u64::from(done_days?) * DAY) })
     }
 
     /// Two sources in one folder would take each other's files.
     fn apart(&mut self, sources: &[SourceSettings]) {
+        let folder = |source: &SourceSettings| match &source.way {
+            Way::Directory(directory) => Some(directory.path.clone()),
+        };
         for (place, source) in sources.iter().enumerate() {
-            if let Some(other) = sources[..place].iter().find(|other| other.path == source.path) {
+            let same = |other: &&SourceSettings| folder(other).is_some() && folder(other) == folder(source);
+            if let Some(other) = sources[..place].iter().find(same) {
                 let what = format!("the same folder as source.{}", other.name);
                 self.origin.fault(Code::CfgValue, &format!("source.{}.path", source.name), &what);
             }

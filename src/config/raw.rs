@@ -100,15 +100,22 @@ pub(super) struct Organisation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// Kind of source. `directory`: one file for each event, laid in a folder.
+    /// Kind of source. `directory`: files laid in a folder.
     ///
-    /// Slag av källa. `directory`: en fil per händelse, lagd i en mapp.
+    /// Slag av källa. `directory`: filer som läggs i en mapp.
     #[schemars(required)]
     pub(super) kind: Option<SourceKind>,
+    /// What makes events of what the source gives: a mapping file (its name has a dot in it), or the name of one that is shipped. Without
+    /// it every record is an event as `schemas/event` has it.
+    ///
+    /// Det som gör händelser av det källan ger: en mappningsfil (dess namn har en punkt), eller namnet på en som följer med. Utan den är
+    /// varje post en händelse enligt `schemas/event`.
+    #[schemars(length(min = 1))]
+    pub(super) mapping: Option<String>,
     /// Folder where files are laid. `done`, `rejected` and `outcome` are made in it.
     ///
     /// Mapp där filer läggs. `done`, `rejected` och `outcome` skapas i den.
-    #[schemars(required, length(min = 1))]
+    #[schemars(length(min = 1))]
     pub(super) path: Option<String>,
     /// Seconds without change before a file counts as complete, by this machine's own clock; 0 where files are always renamed in.
     ///
@@ -342,6 +349,11 @@ pub(super) struct Http {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
+    /// Records in one document of a source.
+    ///
+    /// Poster i ett dokument från en källa.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(super) records: Option<u32>,
     /// Levels of nesting in a source file.
     ///
     /// Nivåer av nästling i en källfil.

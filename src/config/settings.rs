@@ -47,13 +47,41 @@ pub struct Organisation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSettings {
     pub name: String,
-    pub kind: SourceKind,
+    /// A file of the installation's own, or the name of a mapping that is shipped; events come as they are if none.
+    pub mapping: Option<MappingChoice>,
+    /// Largest document.
+    pub max_bytes: u64,
+    pub way: Way,
+}
+
+/// Which mapping a source has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MappingChoice {
+    Shipped(String),
+    File(PathBuf),
+}
+
+/// How a source is reached; one for each kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    Directory(DirectorySettings),
+}
+
+impl Way {
+    pub const fn kind(&self) -> SourceKind {
+        match self {
+            Self::Directory(_) => SourceKind::Directory,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectorySettings {
     pub path: PathBuf,
     pub still: Duration,
     pub done: Done,
     /// How long a file stays in `done`, where it is kept.
     pub done_age: Duration,
-    pub max_bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +148,8 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsSettings {
     pub depth: usize,
+    /// Records in one document.
+    pub records: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +236,12 @@ impl Settings {
             faults.push(Fault::with(Code::CfgFile, format!("{key}: no such {kind}: {}", path.display())));
         };
         for source in &self.sources {
-            need(format!("source.{}.path", source.name), Some(&source.path), true);
+            let key = |key: &str| format!("source.{}.{key}", source.name);
+            if let Some(MappingChoice::File(path)) = &source.mapping {
+                need(key("mapping"), Some(path), false);
+            }
+            let Way::Directory(directory) = &source.way;
+            need(key("path"), Some(&directory.path), true);
         }
         for destination in &self.destinations {
             let files = [
@@ -267,7 +302,7 @@ impl From<&Settings> for raw::Raw {
             },
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
-            limits: raw::Limits { depth: u32::try_from(settings.limits.depth).ok() },
+            limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
                 base_s: Some(settings.retry.base.as_secs_f64()),
                 cap_s: Some(settings.retry.cap.as_secs_f64()),
@@ -296,13 +331,19 @@ impl From<&HttpSettings> for raw::Http {
 
 impl From<&SourceSettings> for raw::Source {
     fn from(source: &SourceSettings) -> Self {
+        let mapping = source.mapping.as_ref().map(|mapping| match mapping {
+            MappingChoice::Shipped(name) => name.clone(),
+            MappingChoice::File(path) => shown(path),
+        });
+        let common =
+            Self { kind: Some(source.way.kind()), mapping, max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(), ..Self::default() };
+        let Way::Directory(directory) = &source.way;
         Self {
-            kind: Some(source.kind),
-            path: Some(shown(&source.path)),
-            still_s: Some(source.still.as_secs_f64()),
-            done: Some(source.done),
-            done_days: u32::try_from(source.done_age.as_secs() / DAY).ok(),
-            max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(),
+            path: Some(shown(&directory.path)),
+            still_s: Some(directory.still.as_secs_f64()),
+            done: Some(directory.done),
+            done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+            ..common
         }
     }
 }

@@ -41,9 +41,10 @@ fn the_least_file_gets_every_default() {
         after("[source.in]\nkind = \"directory\"\npath = \"in\"\n[destination.region]\nurl = \"https://region.test/in\"\n", &[]).unwrap();
     assert_eq!((settings.environment, settings.language), (Environment::Test, Language::Sv));
     let source = &settings.sources[0];
-    assert_eq!((source.name.as_str(), source.kind, source.done), ("in", SourceKind::Directory, Done::Keep));
-    assert_eq!((source.still, source.done_age, source.max_bytes), (Duration::from_secs(2), Duration::from_hours(30 * 24), 1_048_576));
-    assert_eq!(source.path, PathBuf::from("/etc/vardbro/in"));
+    let Way::Directory(directory) = &source.way;
+    assert_eq!((source.name.as_str(), source.way.kind(), source.max_bytes), ("in", SourceKind::Directory, 1_048_576));
+    assert_eq!((directory.done, directory.still, directory.done_age), (Done::Keep, Duration::from_secs(2), Duration::from_hours(30 * 24)));
+    assert_eq!(directory.path, PathBuf::from("/etc/vardbro/in"));
     let to = settings.destination("region").unwrap();
     assert_eq!((to.wire, to.mode, to.receipt), (Wire::Xml, Mode::Live, Receipt::Document));
     assert_eq!((&to.ca_file, &to.cert_file, &to.key_file, &to.proxy), (&None, &None, &None, &None));
@@ -339,7 +340,8 @@ fn the_environment_alone_is_enough() {
         ]),
     )
     .unwrap();
-    assert_eq!((settings.sources[0].path.clone(), settings.destinations[0].name.as_str()), (PathBuf::from("in"), "vgr-2_1"));
+    let Way::Directory(directory) = &settings.sources[0].way;
+    assert_eq!((directory.path.clone(), settings.destinations[0].name.as_str()), (PathBuf::from("in"), "vgr-2_1"));
     assert_eq!(settings.destinations[0].in_flight, 16);
 }
 

@@ -2,13 +2,16 @@
 
 use crate::fault::Code;
 use crate::intake::Intake;
+use crate::map::{Document, Limits, Mapping};
 use crate::model::finding::{Effect, Layer};
-use crate::model::raw::{RawEvent, Verdict};
-use crate::model::time::Clock;
+use crate::model::raw::{Answer, Incoming, RawEvent, Verdict};
+use crate::model::time::{Clock, local_day};
 use crate::oplog::{Event, Level, Line};
 use crate::source::{self, Unavailable};
 use crate::store::StoreFault;
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,24 +20,63 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Batches that may wait.
 const QUEUE_MAX: usize = 16;
+/// Events in one transaction.
+const BATCH_MAX: usize = 256;
 /// How often to look for what operators ask and for what time has changed.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// What the thread is asked to do.
 pub(super) enum Task {
-    Batch { records: Vec<RawEvent>, reply: oneshot::Sender<Result<Vec<Verdict>, Unavailable>> },
+    Batch { records: Vec<Incoming>, reply: oneshot::Sender<Result<Vec<Verdict>, Unavailable>> },
     Wake { reply: oneshot::Sender<Option<Timestamp>> },
 }
 
-/// A source's way in.
+/// The way in.
 #[derive(Clone)]
 pub(super) struct Port(mpsc::Sender<Task>);
 
-impl source::Intake for Port {
-    fn submit(&mut self, records: Vec<RawEvent>) -> Result<Vec<Verdict>, Unavailable> {
+impl Port {
+    fn batch(&self, records: Vec<Incoming>) -> Result<Vec<Verdict>, Unavailable> {
         let (reply, verdicts) = oneshot::channel();
         self.0.blocking_send(Task::Batch { records, reply }).map_err(|_| Unavailable)?;
         verdicts.blocking_recv().map_err(|_| Unavailable)?
+    }
+}
+
+/// A source's way in: its documents are read on its own thread, by its own mapping.
+pub(super) struct SourcePort {
+    pub(super) port: Port,
+    /// Read anew on SIGHUP; a document that has been read goes on as it is.
+    pub(super) mapping: Arc<ArcSwap<Mapping>>,
+    pub(super) limits: Limits,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl source::Intake for SourcePort {
+    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Vec<Answer>>, Unavailable> {
+        let mapping = self.mapping.load_full();
+        let today = local_day(self.clock.now());
+        let mut documents: Vec<Document> = batch.iter().map(|raw| self.read(raw, &mapping, today)).collect();
+        drop(batch);
+        let counts: Vec<usize> = documents.iter().map(Document::len).collect();
+        let mut incoming = documents.iter_mut().flat_map(Document::incoming).peekable();
+        let mut verdicts = Vec::new();
+        while incoming.peek().is_some() {
+            verdicts.extend(self.port.batch(incoming.by_ref().take(BATCH_MAX).collect())?);
+        }
+        drop(incoming);
+        let mut verdicts = verdicts.into_iter();
+        Ok(documents.into_iter().zip(counts).map(|(document, count)| document.answers(verdicts.by_ref().take(count))).collect())
+    }
+}
+
+impl SourcePort {
+    /// A document that makes the program panic is refused by itself.
+    fn read(&self, raw: &RawEvent, mapping: &Mapping, today: Date) -> Document {
+        catch_unwind(AssertUnwindSafe(|| Document::read(raw, mapping, self.limits, today))).unwrap_or_else(|_| {
+            let body = Err(Box::new(Code::BugPanic.finding(Effect::Refuse, Layer::Syntax, None)));
+            Document::read(&RawEvent { body, ..raw.clone() }, &Mapping::canonical(), self.limits, today)
+        })
     }
 }
 
@@ -73,7 +115,7 @@ fn guarded<T>(intake: &mut Intake, work: fn(&mut Intake) -> Result<T, StoreFault
 }
 
 /// A record that makes the program panic is refused by itself, so that it does not hold the others for ever.
-fn batch(intake: &mut Intake, records: &[RawEvent]) -> Result<Vec<Verdict>, Unavailable> {
+fn batch(intake: &mut Intake, records: &[Incoming]) -> Result<Vec<Verdict>, Unavailable> {
     if let Ok(done) = attempt(intake, records) {
         return done;
     }
@@ -89,7 +131,7 @@ fn batch(intake: &mut Intake, records: &[RawEvent]) -> Result<Vec<Verdict>, Unav
 
 struct Panicked;
 
-fn attempt(intake: &mut Intake, records: &[RawEvent]) -> Result<Result<Vec<Verdict>, Unavailable>, Panicked> {
+fn attempt(intake: &mut Intake, records: &[Incoming]) -> Result<Result<Vec<Verdict>, Unavailable>, Panicked> {
     // A batch holds nothing over from one call to the next; what a panic leaves behind is dropped.
     match catch_unwind(AssertUnwindSafe(|| intake.batch(records))) {
         Ok(done) => Ok(done.map_err(|fault| {

@@ -4,12 +4,15 @@ mod intake_thread;
 mod receipts;
 mod sources;
 
+pub use sources::load_mapping;
+
 use crate::check::rules::{self, Rules};
 use crate::config::{DestinationSettings, Environment, Mode, Receipt, Settings};
 use crate::deliver::{Driver, Policy};
 use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
 use crate::listen::Listener;
+use crate::map::{Limits, Mapping};
 use crate::model::dice::Dice;
 use crate::model::event::Recipient;
 use crate::model::name::Name;
@@ -20,6 +23,7 @@ use crate::store::{Place, Secret, Server, Store};
 use crate::tell;
 use crate::transport::{Endpoint, Https, TlsFiles};
 use crate::wire::Sender;
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,7 +69,8 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let store = Store::open_at(&place(settings)?, &secret(surroundings.dice.as_ref()))?;
     let clock = Arc::clone(&surroundings.clock);
     let doubts = look_back(&store, &desk, clock.as_ref())?;
-    let folders = sources::open(settings)?;
+    let opened = sources::open(settings)?;
+    let mappings: Vec<_> = opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect();
     let callers = Arc::new(receipts::Callers::read(settings)?);
     let listener = receipts::open(settings).await?;
     let listening = listener.as_ref().and_then(Listener::tls);
@@ -73,9 +78,6 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let (stop, stopped) = watch::channel(false);
     let (stop_telling, telling_stopped) = watch::channel(false);
     let mut tellers = JoinSet::new();
-    for folder in &folders {
-        tellers.spawn(tell::run(folder.name().clone(), folder.path().to_owned(), store.clone(), telling_stopped.clone()));
-    }
     let mut drivers = JoinSet::new();
     for (https, policy) in &destinations {
         let driver = Driver {
@@ -95,15 +97,19 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving = listener
         .map(|listener| tokio::spawn(receipts::serve(listener, Arc::clone(&callers), store.clone(), Arc::clone(&clock), stopped.clone())));
+    let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
     let mut running = Vec::new();
-    for folder in folders {
-        running.push(sources::start(folder, port.clone(), Arc::clone(&clock)).map_err(no_thread)?);
+    for opened in opened {
+        let (source, teller) = (opened.source.name().clone(), opened.teller);
+        tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
+        running.push(sources::start(opened.source, opened.mapping, (port.clone(), limits), Arc::clone(&clock)).map_err(no_thread)?);
     }
     drop(port);
     started(clock.now(), doubts).emit();
     ready();
     while let Some(Order::Reload) = surroundings.orders.recv().await {
         reload(&destinations, &surroundings.log, clock.as_ref());
+        reload_mappings(settings, &mappings, clock.as_ref());
         let anew = callers.reload(settings).and_then(|()| listening.as_ref().map_or(Ok(()), |tls| tls.reload()));
         if anew.is_err() {
             Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload).emit();
@@ -200,7 +206,6 @@ pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
             name: organisation.name.clone(),
         },
         production: settings.environment == Environment::Production,
-        depth: settings.limits.depth,
     })
 }
 
@@ -273,6 +278,24 @@ fn reload(destinations: &[Destination], log: &oplog::Output, clock: &dyn Clock) 
             Err(_) => Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload),
         };
         line.destination = Some(https.name.clone());
+        line.emit();
+    }
+}
+
+/// Mappings as their files say now; one with a fault changes nothing and is told of.
+fn reload_mappings(settings: &Settings, mappings: &[Arc<ArcSwap<Mapping>>], clock: &dyn Clock) {
+    for (known, mapping) in settings.sources.iter().zip(mappings) {
+        if known.mapping.is_none() {
+            continue;
+        }
+        let mut line = match sources::mapping(known) {
+            Ok(read) => {
+                mapping.store(Arc::new(read));
+                Line::new(clock.now(), Level::Info, Event::MappingLoaded)
+            }
+            Err(_) => Line::new(clock.now(), Level::Error, Event::MappingKept).code(Code::CfgMapping),
+        };
+        line.source = Some(name(&known.name));
         line.emit();
     }
 }

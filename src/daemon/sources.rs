@@ -1,15 +1,18 @@
 //! One thread a source: woken by the file system, and looking by itself where that says nothing.
 
-use super::intake_thread::Port;
-use crate::config::{Done, Settings, SourceSettings};
+use super::intake_thread::{Port, SourcePort};
+use crate::config::{Done, MappingChoice, Settings, SourceSettings, Way};
 use crate::fault::{Code, Fault};
+use crate::map::{self, Limits, Mapping};
 use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
-use crate::source::Report;
-use crate::source::directory::{self, Directory};
+use crate::source::directory::{self, Directory, Outcomes};
+use crate::source::{Report, Source, Teller};
+use arc_swap::ArcSwap;
 use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -27,32 +30,78 @@ pub(super) struct Running {
     thread: JoinHandle<()>,
 }
 
-pub(super) fn open(settings: &Settings) -> Result<Vec<Directory>, Fault> {
-    settings
-        .sources
-        .iter()
-        .map(|source| Directory::new(as_used(source)).map_err(|_| Fault::with(Code::SrcFolder, source.path.display().to_string())))
-        .collect()
+/// A source that has not been started.
+pub(super) struct Opened {
+    pub(super) source: Box<dyn Source>,
+    pub(super) teller: Box<dyn Teller>,
+    pub(super) mapping: Arc<ArcSwap<Mapping>>,
 }
 
-fn as_used(source: &SourceSettings) -> directory::Settings {
-    directory::Settings {
-        name: super::name(&source.name),
-        path: source.path.clone(),
-        still: source.still,
-        keep_done: (source.done == Done::Keep).then_some(source.done_age),
-        max_bytes: source.max_bytes,
+pub(super) fn open(settings: &Settings) -> Result<Vec<Opened>, Vec<Fault>> {
+    settings.sources.iter().map(one).collect()
+}
+
+fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
+    let mapping = Arc::new(ArcSwap::from_pointee(mapping(known)?));
+    let name = super::name(&known.name);
+    let (source, teller): (Box<dyn Source>, Box<dyn Teller>) = match &known.way {
+        Way::Directory(directory) => {
+            let used = directory::Settings {
+                name,
+                path: directory.path.clone(),
+                still: directory.still,
+                keep_done: (directory.done == Done::Keep).then_some(directory.done_age),
+                max_bytes: known.max_bytes,
+            };
+            let unusable = |_| Fault::with(Code::SrcFolder, directory.path.display().to_string());
+            let outcomes = Outcomes { folder: directory.path.clone() };
+            (Box::new(Directory::new(used).map_err(unusable)?), Box::new(outcomes))
+        }
+    };
+    Ok(Opened { source, teller, mapping })
+}
+
+/// A source's mapping, as its file says now.
+pub(super) fn mapping(known: &SourceSettings) -> Result<Mapping, Vec<Fault>> {
+    match &known.mapping {
+        None => Ok(Mapping::canonical()),
+        Some(choice) => load_mapping(choice),
     }
 }
 
-pub(super) fn start(directory: Directory, port: Port, clock: Arc<dyn Clock>) -> std::io::Result<Running> {
+/// Reads and compiles a mapping; the files of its code tables lie beside it.
+pub fn load_mapping(choice: &MappingChoice) -> Result<Mapping, Vec<Fault>> {
+    let file = match choice {
+        MappingChoice::Shipped(name) => {
+            let unknown = || {
+                let known: Vec<_> = map::shipped().iter().map(|(known, _)| *known).collect();
+                vec![Fault::with(Code::CfgMapping, format!("{name} (known: canonical, {})", known.join(", ")))]
+            };
+            return map::shipped_mapping(name).ok_or_else(unknown);
+        }
+        MappingChoice::File(file) => file,
+    };
+    let text =
+        std::fs::read_to_string(file).map_err(|fault| Fault::with(Code::CfgMapping, format!("{} ({})", file.display(), fault.kind())))?;
+    let beside = |name: &str| std::fs::read_to_string(file.with_file_name(name)).ok();
+    let told = |fault: &crate::datafile::DataFault| Fault::with(Code::CfgMapping, format!("{}:{fault}", file.display()));
+    map::compile(&text, &beside).map_err(|faults| faults.iter().map(told).collect())
+}
+
+pub(super) fn start(
+    source: Box<dyn Source>,
+    mapping: Arc<ArcSwap<Mapping>>,
+    (port, limits): (Port, Limits),
+    clock: Arc<dyn Clock>,
+) -> std::io::Result<Running> {
+    let port = SourcePort { port, mapping, limits, clock: Arc::clone(&clock) };
     let stop = Arc::new(AtomicBool::new(false));
     let (wake, woken) = mpsc::sync_channel(1);
     let (stop_seen, wake_on_change) = (Arc::clone(&stop), wake.clone());
     let thread = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
         // Kept for as long as the thread: dropping it would end the watch.
-        let _watcher = watch(&directory, wake_on_change);
-        read(directory, port, clock, &stop_seen, &woken);
+        let _watcher = source.watched().and_then(|folder| watch(folder, wake_on_change));
+        read(source, port, clock, &stop_seen, &woken);
     })?;
     Ok(Running { stop, wake, thread })
 }
@@ -68,7 +117,7 @@ pub(super) async fn stop(running: Vec<Running>) {
     let _ = joined.await;
 }
 
-fn watch(directory: &Directory, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
+fn watch(folder: &Path, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
     let mut watcher = notify::recommended_watcher(move |heard: notify::Result<notify::Event>| {
         // Our own looking is heard as well; answering that by looking would never end.
         let ours = heard.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Read)));
@@ -77,18 +126,18 @@ fn watch(directory: &Directory, wake: mpsc::SyncSender<()>) -> Option<impl Watch
         }
     })
     .ok()?;
-    watcher.watch(directory.path(), RecursiveMode::NonRecursive).ok()?;
+    watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
 }
 
-fn read(mut directory: Directory, mut port: Port, clock: Arc<dyn Clock>, stop: &AtomicBool, woken: &mpsc::Receiver<()>) {
-    let mut trouble = Trouble { source: directory.name().clone(), clock, told: None };
+fn read(mut source: Box<dyn Source>, mut port: SourcePort, clock: Arc<dyn Clock>, stop: &AtomicBool, woken: &mpsc::Receiver<()>) {
+    let mut trouble = Trouble { source: source.name().clone(), clock, told: None };
     while !stop.load(Ordering::SeqCst) {
-        let pause = match directory.round(&mut port, &mut trouble) {
+        let pause = match source.round(&mut port, &mut trouble) {
             Ok(true) => continue,
             Ok(false) => {
                 trouble.told = None;
-                directory.pause().unwrap_or(RESCAN).min(RESCAN)
+                source.pause().unwrap_or(RESCAN).min(RESCAN)
             }
             Err(_) => {
                 trouble.trouble(Code::BugStore);

@@ -53,6 +53,9 @@ codes! {
     CfgDestinationGone "VB-CFG-012" Operator "0.1.0" {
         "Meddelanden väntar på en destination som inte längre finns eller bara är skugga", "messages wait for a destination that is gone or only a shadow",
         "Sätt tillbaka destinationen, med samma namn och mode = \"live\", tills de har gått.", "Put the destination back, under the same name and with mode = \"live\", until they have left." }
+    CfgMapping "VB-CFG-013" Operator "0.1.0" {
+        "Mappningen kan inte användas", "the mapping cannot be used",
+        "Rätta raden som pekas ut; `vardbro map FIL --mapping M` visar vad mappningen gör.", "Correct the line that is pointed at; `vardbro map FILE --mapping M` shows what the mapping does." }
 
     SrcEmpty "VB-SRC-001" Sender "0.1.0" {
         "Filen är tom", "the file is empty",
@@ -160,6 +163,33 @@ codes! {
     MapFuture "VB-MAP-027" Sender "0.1.0" {
         "Tidpunkten ligger mer än en dag framåt, men gäller något som har hänt", "the time lies more than a day ahead, yet tells of what has happened",
         "Rätta datumet, eller källsystemets klocka.", "Correct the date, or the source system's clock." }
+    MapDoctype "VB-MAP-028" Sender "0.1.0" {
+        "Dokumentet har en DTD", "the document has a document type declaration",
+        "Skriv XML utan `<!DOCTYPE …>`; inga egna entiteter läses.", "Write XML without `<!DOCTYPE …>`; no entities of its own are read." }
+    MapEntity "VB-MAP-029" Sender "0.1.0" {
+        "Okänd entitet eller otillåtet tecken i XML", "unknown entity or forbidden character in XML",
+        "Skriv tecknet självt, eller `&lt;` `&gt;` `&amp;` `&quot;` `&apos;` `&#nnn;`.", "Write the character itself, or `&lt;` `&gt;` `&amp;` `&quot;` `&apos;` `&#nnn;`." }
+    MapColumns "VB-MAP-030" Sender "0.1.0" {
+        "Raden har fel antal fält, eller två kolumner samma namn", "the row has the wrong number of fields, or two columns the same name",
+        "Kontrollera avgränsare och citattecken på raden.", "Check delimiters and quotes in the row." }
+    MapQuote "VB-MAP-031" Sender "0.1.0" {
+        "Ett citattecken står där inget får stå", "a quote stands where none may",
+        "Sätt hela fältet inom citattecken och dubbla dem som står i det.", "Put the whole field in quotes and double those within it." }
+    MapConvert "VB-MAP-032" Sender "0.1.0" {
+        "Värdet kan inte omvandlas", "the value cannot be converted",
+        "Rätta värdet i källan, eller omvandlaren på mappningens rad.", "Correct the value in the source, or the converter on the mapping's line." }
+    MapTable "VB-MAP-033" Sender "0.1.0" {
+        "Koden finns inte i kodtabellen", "the code is not in the code table",
+        "Lägg till koden i mappningens kodtabell, eller rätta den i källan.", "Add the code to the mapping's code table, or correct it in the source." }
+    MapExpression "VB-MAP-034" Sender "0.1.0" {
+        "Mappningens uttryck gick inte att räkna ut för posten", "the mapping's expression failed for the record",
+        "Pröva med `vardbro map FIL --mapping M`; skriv uttrycket så att det tål att något saknas.", "Try it with `vardbro map FILE --mapping M`; write the expression so that it bears what is missing." }
+    MapTooLarge "VB-MAP-035" Sender "0.1.0" {
+        "Posten är för stor för mappningens uttryck", "the record is too large for the mapping's expression",
+        "Använd en väg i stället för ett uttryck, eller färre listor i det.", "Use a path instead of an expression, or fewer lists in it." }
+    MapNoBlock "VB-MAP-036" Sender "0.1.0" {
+        "Ingen del av mappningen passar posten", "no part of the mapping fits the record",
+        "Lägg till `[[event]]` för posten, eller `[[skip]]` om den ska förbigås.", "Add an `[[event]]` for the record, or a `[[skip]]` if it shall be passed over." }
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",

@@ -98,6 +98,7 @@ impl Code {
             layer,
             path: None,
             place: None,
+            mapping: None,
             sv,
             en,
             remedy_sv: entry.do_sv.to_owned(),

@@ -8,7 +8,6 @@ use crate::check::rules::Rules;
 use crate::check::{self, Passed};
 use crate::episode::{self, Links, fold};
 use crate::fault::{Code, at};
-use crate::map::Mapped;
 use crate::model::bodies::{ItemCode, Urgency};
 use crate::model::calendar::hours;
 use crate::model::catalogue::{Body, EventType, Origin};
@@ -20,6 +19,7 @@ use crate::model::keyed::Ref;
 use crate::model::message::Standing;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
+use crate::model::raw::Mapped;
 use crate::model::state::State;
 use crate::oplog::{Event, Level, Line, Reason};
 use crate::seal::{self, Checked, Validator};
@@ -39,8 +39,6 @@ pub struct Desk {
     pub routing: Routing,
     pub sender: Sender,
     pub production: bool,
-    /// Deepest nesting that is read.
-    pub depth: usize,
 }
 
 /// A well-formed event with everything that is known of it beforehand.
@@ -54,6 +52,7 @@ pub(super) struct Arrival {
     pub(super) voided: Vec<Past>,
     pub(super) source: Name,
     pub(super) origin: Personal<String>,
+    pub(super) mapping: String,
     pub(super) at: Timestamp,
 }
 
@@ -327,6 +326,7 @@ impl<'a> Judgement<'a> {
             episode: self.case.id,
             source: arrival.source,
             origin: arrival.origin,
+            mapping: arrival.mapping,
             body: outgoing::body(event),
             findings: std::mem::take(&mut self.findings),
             occurred_at: event.head.occurred_at,

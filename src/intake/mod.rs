@@ -22,11 +22,10 @@ pub use trial::{Trial, Tried};
 
 use crate::episode::Links;
 use crate::fault::Code;
-use crate::map;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::EpisodeId;
 use crate::model::keyed::{Domain, Ref};
-use crate::model::raw::{RawEvent, Verdict};
+use crate::model::raw::{Incoming, Verdict};
 use crate::model::time::{Clock, local_day};
 use crate::oplog::{Event, Level, Line};
 use crate::seal::Validator;
@@ -75,7 +74,7 @@ impl Intake {
     }
 
     /// Takes a batch in, in its order. The verdicts are durable when this returns.
-    pub fn batch(&mut self, records: &[RawEvent]) -> Result<Vec<Verdict>, StoreFault> {
+    pub fn batch(&mut self, records: &[Incoming]) -> Result<Vec<Verdict>, StoreFault> {
         let mut verdicts: Vec<Option<Verdict>> = vec![None; records.len()];
         let mut idle = 0;
         while idle < IDLE_ROUNDS_MAX {
@@ -92,7 +91,7 @@ impl Intake {
     }
 
     /// One transaction over what is open, up to a record of an event that stands in it already.
-    fn round(&mut self, records: &[RawEvent], open: &[usize], verdicts: &mut [Option<Verdict>]) -> Result<(), StoreFault> {
+    fn round(&mut self, records: &[Incoming], open: &[usize], verdicts: &mut [Option<Verdict>]) -> Result<(), StoreFault> {
         let mut cases: Cases = HashMap::new();
         let mut keys: HashSet<Ref> = HashSet::new();
         let mut entries = Vec::new();
@@ -121,12 +120,12 @@ impl Intake {
 
     /// None: something that stands earlier in this batch must be committed first: the same event, the one that it corrects or
     /// voids, or one that takes messages out of its episode's lanes.
-    fn draft(&mut self, record: &RawEvent, cases: &mut Cases, keys: &mut HashSet<Ref>) -> Result<Option<Draft>, StoreFault> {
+    fn draft(&mut self, record: &Incoming, cases: &mut Cases, keys: &mut HashSet<Ref>) -> Result<Option<Draft>, StoreFault> {
         let now = self.clock.now();
-        let mapped = match self.read(record, now) {
-            Ok(mapped) => mapped,
-            Err(findings) if record.may_grow && breaks_off(&findings) => return Ok(Some(Draft::Settled(Verdict::Later))),
-            Err(findings) => return Ok(Some(self.rejected(record, findings, None, now))),
+        let mapped = match &record.read {
+            Ok(mapped) => mapped.clone(),
+            Err(findings) if record.may_grow && breaks_off(findings) => return Ok(Some(Draft::Settled(Verdict::Later))),
+            Err(findings) => return Ok(Some(self.rejected(record, findings.clone(), None, now))),
         };
         let links = Links::of(&mapped.event, self.store.reference_key());
         let key = links.event.clone();
@@ -166,8 +165,8 @@ impl Intake {
             earlier.extend(self.store.past_of(corrected)?);
         }
         let voided = target.map_or_else(|| Ok(Vec::new()), |target| self.store.past_of(&target))?;
-        let (source, origin) = (record.source.clone(), record.origin.clone());
-        let arrival = judge::Arrival { version, links, mapped, earlier, voided, source, origin, at: now };
+        let (source, origin, mapping) = (record.source.clone(), record.origin.clone(), record.mapping.clone());
+        let arrival = judge::Arrival { version, links, mapped, earlier, voided, source, origin, mapping, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         // Refused or not, the case holds what the batch's earlier records made of it.
         // What the store takes out of the lanes by itself the case does not know of; it is read anew once that is committed.
@@ -195,15 +194,7 @@ impl Intake {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "reads the record in order to type it")]
-    fn read(&self, record: &RawEvent, now: Timestamp) -> Result<map::Mapped, Vec<Finding>> {
-        match &record.body {
-            Ok(bytes) => map::read(bytes.disclose(), self.desk.depth, local_day(now)),
-            Err(finding) => Err(vec![(**finding).clone()]),
-        }
-    }
-
-    fn rejected(&self, record: &RawEvent, findings: Vec<Finding>, key: Option<Ref>, now: Timestamp) -> Draft {
+    fn rejected(&self, record: &Incoming, findings: Vec<Finding>, key: Option<Ref>, now: Timestamp) -> Draft {
         let mut line = Line::new(now, Level::Warn, Event::EventRejected);
         line.code = findings.first().and_then(|finding| Code::parse(&finding.code)).map(Code::id);
         line.event_ref = Some(key.unwrap_or_else(|| self.store.reference_key().reference(Domain::File, &[&record.origin])));

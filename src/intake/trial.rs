@@ -3,15 +3,14 @@
 use super::case::Case;
 use super::judge::{self, Arrival, Desk};
 use crate::episode::Links;
-use crate::map;
 use crate::model::catalogue::EventType;
 use crate::model::finding::Finding;
 use crate::model::ids::EpisodeId;
 use crate::model::keyed::{Ref, ReferenceKey};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
+use crate::model::raw::Mapped;
 use crate::model::state::State;
-use crate::model::time::local_day;
 use crate::seal::Validator;
 use crate::store::{ChangeTo, Entry, Past};
 use jiff::Timestamp;
@@ -20,8 +19,7 @@ use std::collections::HashMap;
 /// What would become of one record.
 #[derive(Debug, Clone)]
 pub struct Tried {
-    /// None where the record is no event.
-    pub kind: Option<EventType>,
+    pub kind: EventType,
     pub findings: Vec<Finding>,
     /// States in which its deliveries would begin.
     pub states: Vec<State>,
@@ -50,13 +48,9 @@ impl Trial {
         Self { desk, validator, key: ReferenceKey::new(&[0; 32]), cases: HashMap::new(), versions: HashMap::new(), past: HashMap::new() }
     }
 
-    pub fn event(&mut self, bytes: &[u8], now: Timestamp) -> Tried {
-        let mapped = match map::read(bytes, self.desk.depth, local_day(now)) {
-            Ok(mapped) => mapped,
-            Err(findings) => return Tried { kind: None, findings, states: Vec::new() },
-        };
+    pub fn event(&mut self, mapped: Mapped, now: Timestamp) -> Tried {
         let head = &mapped.event.head;
-        let kind = Some(head.kind);
+        let kind = head.kind;
         let links = Links::of(&mapped.event, &self.key);
         let (key, episode) = (links.event.clone(), links.episode);
         let versions = self.versions.entry(key.clone()).or_default();
@@ -71,8 +65,8 @@ impl Trial {
         let mut earlier = past(&key);
         earlier.extend(links.corrects.iter().flat_map(past));
         let voided = judge::target(&mapped.event, &links, version, &case.facts).map(|target| past(&target)).unwrap_or_default();
-        let origin = Personal::new(String::new());
-        let arrival = Arrival { version, links, mapped, earlier, voided, source: Name::unnamed(), origin, at: now };
+        let (origin, mapping) = (Personal::new(String::new()), String::new());
+        let arrival = Arrival { version, links, mapped, earlier, voided, source: Name::unnamed(), origin, mapping, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         self.cases.insert(episode, case);
         match judged {

@@ -1,39 +1,183 @@
-//! Bytes become a [`CareEvent`], with everything that is wrong found at once and pointed at.
+//! Bytes become [`CareEvent`]s: a document is taken apart into records, a mapping makes events of them, and everything that
+//! is wrong is found at once and pointed at, in the source and in the mapping.
 //!
 //! Pure. Never puts a value, an unknown name or a parser's own words into a finding.
 
 mod canonical;
-mod json;
+mod compile;
+mod convert;
+mod decode;
+mod document;
+mod jq;
+mod path;
+mod plan;
+mod rows;
 mod write;
 
+pub use compile::{Beside, compile};
+pub use convert::CONVERTERS;
+pub use decode::Limits;
+pub use document::Document;
+pub use plan::Mapping;
+pub use rows::Trace;
 pub use write::to_json;
 
 use crate::fault::{self, Code};
 use crate::model::event::CareEvent;
 use crate::model::finding::{Effect, Finding, Layer, Place};
+use crate::model::node::Node;
 use crate::model::person::PersonIdFault;
+use crate::model::raw::{Form, Mapped, Record};
 use crate::model::shape::{Problem, ProblemKind, Reader};
+use decode::Format;
 use jiff::civil::Date;
+use plan::{Block, How};
+use rows::Work;
 
-/// A record read: the event, and the hash that tells whether the source has changed it.
-#[derive(Debug, Clone)]
-pub struct Mapped {
-    pub event: CareEvent,
-    /// SHA-256 of the source record as canonical JSON (RFC 8785), before any mapping.
-    pub hash: [u8; 32],
+/// The mappings inside the binary, as name and text.
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    &[]
 }
 
-/// Reads one record. `depth` bounds the nesting.
-pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Finding>> {
-    let text = utf8(bytes).map_err(|finding| vec![*finding])?;
-    let node = json::decode(text, depth).map_err(|fault| {
-        let place = Place::of(text.as_bytes(), fault.at);
-        vec![fault::at(fault.code.finding(Effect::Refuse, Layer::Syntax, fault.detail), None, Some(place))]
-    })?;
+/// One of them, compiled. A test compiles them all.
+pub fn shipped_mapping(name: &str) -> Option<Mapping> {
+    let (_, text) = shipped().iter().find(|(known, _)| *known == name)?;
+    compile(text, &|_| None).ok()
+}
+
+impl Mapping {
+    /// The records of a document, each with its events or with what is wrong with it. `form` is what the source says that the
+    /// document is. A document that cannot be taken apart is one record.
+    pub fn read(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date) -> Vec<Record> {
+        let text = match decode::decoded(bytes, self.encoding) {
+            Ok(text) => text,
+            Err(fault) => return vec![alone(vec![broken(&fault, bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))])],
+        };
+        let format = match self.fitting(form) {
+            Ok(format) => format,
+            Err(code) => return vec![alone(vec![code.finding(Effect::Refuse, Layer::Syntax, None)])],
+        };
+        match decode::units(&text, &format, limits) {
+            Err(fault) => vec![alone(vec![broken(&fault, text.as_bytes())])],
+            Ok((units, batch)) => {
+                let mut places = Places::of(text.as_bytes());
+                let record = |unit: decode::Unit| {
+                    let place = batch.then(|| places.at(unit.at));
+                    let events = match unit.node {
+                        Ok(node) => self.events(&node, &text, today),
+                        Err(fault) => Err(vec![broken(&fault, text.as_bytes())]),
+                    };
+                    Record { place, events }
+                };
+                units.into_iter().map(record).collect()
+            }
+        }
+    }
+
+    /// What the source says that the document is goes before what the mapping says only where both can be true.
+    fn fitting(&self, form: Option<Form>) -> Result<Format, Code> {
+        match (&self.how, form) {
+            (How::Canonical, Some(Form::Ndjson)) => Ok(Format::Ndjson),
+            (_, Some(form)) if !decode::accepts(&self.format, form) => Err(Code::SrcFileType),
+            _ => Ok(self.format.clone()),
+        }
+    }
+
+    fn events(&self, record: &Node, text: &str, today: Date) -> Result<Vec<Mapped>, Vec<Finding>> {
+        let hash = canonical::hash(record);
+        let How::Blocks { blocks, skip } = &self.how else {
+            return Ok(vec![Mapped { event: event(record, text, today)?, hash }]);
+        };
+        let mut work = Work::new(record, false);
+        if skip.iter().any(|condition| work.holds(condition, record)) {
+            return Ok(Vec::new());
+        }
+        let (mut events, mut findings, mut fitting) = (Vec::new(), Vec::new(), false);
+        for block in blocks {
+            if block.when.as_ref().is_some_and(|condition| !work.holds(condition, record)) {
+                continue;
+            }
+            fitting = true;
+            match mapped(block, record, text, today) {
+                Ok(event) => events.push(Mapped { event, hash }),
+                Err(found) => findings.extend(found),
+            }
+        }
+        if !fitting {
+            let place = Some(Place::of(text.as_bytes(), record.at));
+            findings.push(fault::at(Code::MapNoBlock.finding(Effect::Refuse, Layer::Form, None), None, place));
+        }
+        if findings.is_empty() { Ok(events) } else { Err(findings) }
+    }
+}
+
+/// What a block makes of a record. A row that failed has said why; that its field is missing then says nothing more.
+fn mapped(block: &Block, record: &Node, text: &str, today: Date) -> Result<CareEvent, Vec<Finding>> {
+    let mut work = Work::new(record, false);
+    let node = work.event(block);
     let mut reader = Reader::new(today);
-    match CareEvent::read(&node, &mut reader) {
-        Some(event) => Ok(Mapped { event, hash: canonical::hash(&node) }),
-        None => Err(reader.problems.iter().map(|problem| finding(problem, text.as_bytes())).collect()),
+    let event = CareEvent::read(&node, &mut reader);
+    if let (Some(event), true) = (event, work.problems.is_empty()) {
+        return Ok(event);
+    }
+    let mut findings = Vec::new();
+    for problem in &work.problems {
+        let place = Some(Place::of(text.as_bytes(), problem.at));
+        let told = fault::at(problem.code.finding(Effect::Refuse, Layer::Form, problem.detail.clone()), Some(problem.path.clone()), place);
+        findings.push(Finding { mapping: Some(problem.line), ..told });
+    }
+    let told = |path: &str| work.problems.iter().any(|problem| problem.path.starts_with(path));
+    for problem in reader.problems.iter().filter(|problem| problem.path.is_empty() || !told(&problem.path)) {
+        findings.push(Finding { mapping: Some(Mapping::line_of(block, &problem.path)), ..finding(problem, text.as_bytes()) });
+    }
+    Err(findings)
+}
+
+/// Reads one canonical event. `depth` bounds the nesting.
+pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Finding>> {
+    let mut records = Mapping::canonical().read(bytes, None, Limits { depth, records: 1 }, today);
+    let record = records.pop().map_or_else(|| Ok(Vec::new()), |record| record.events);
+    let not_one = || vec![Code::MapNotAnObject.finding(Effect::Refuse, Layer::Syntax, None)];
+    record.and_then(|mut events| events.pop().ok_or_else(not_one))
+}
+
+fn event(node: &Node, text: &str, today: Date) -> Result<CareEvent, Vec<Finding>> {
+    let mut reader = Reader::new(today);
+    let event = CareEvent::read(node, &mut reader);
+    event.ok_or_else(|| reader.problems.iter().map(|problem| finding(problem, text.as_bytes())).collect())
+}
+
+fn alone(findings: Vec<Finding>) -> Record {
+    Record { place: None, events: Err(findings) }
+}
+
+fn broken(fault: &decode::Fault, text: &[u8]) -> Finding {
+    let place = (fault.code != Code::SrcEmpty).then(|| Place::of(text, fault.at));
+    fault::at(fault.code.finding(Effect::Refuse, Layer::Syntax, fault.detail.clone()), None, place)
+}
+
+/// Places of records that follow each other, counted on from the last one.
+struct Places<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'t> Places<'t> {
+    fn of(text: &'t [u8]) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    fn at(&mut self, at: usize) -> Place {
+        let at = at.min(self.text.len());
+        if at < self.at {
+            return Place::of(self.text, at);
+        }
+        self.line += self.text[self.at..at].iter().filter(|byte| **byte == b'\n').count();
+        self.at = at;
+        let start = self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let column = self.text[start..at].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
+        Place { line: self.line, column }
     }
 }
 
@@ -41,20 +185,6 @@ pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Findi
 pub fn reread(json: &[u8], today: Date) -> Option<CareEvent> {
     // A clock that has been set back makes nothing unreadable.
     read(json, 32, today).or_else(|_| read(json, 32, Date::MAX)).ok().map(|mapped| mapped.event)
-}
-
-/// The text without a byte-order mark; UTF-8 is the one encoding that is read.
-fn utf8(bytes: &[u8]) -> Result<&str, Box<Finding>> {
-    let content = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if content.iter().all(u8::is_ascii_whitespace) {
-        return Err(Box::new(Code::SrcEmpty.finding(Effect::Refuse, Layer::Syntax, None)));
-    }
-    std::str::from_utf8(content).map_err(|fault| {
-        let place = Place::of(content, fault.valid_up_to());
-        // Cut off in the middle of a letter, the file may still be growing.
-        let code = if fault.error_len().is_none() { Code::MapTruncated } else { Code::SrcEncoding };
-        Box::new(fault::at(code.finding(Effect::Refuse, Layer::Syntax, None), None, Some(place)))
-    })
 }
 
 fn finding(problem: &Problem, text: &[u8]) -> Finding {

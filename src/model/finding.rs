@@ -40,6 +40,9 @@ pub struct Finding {
     /// Line and column in the source, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub place: Option<Place>,
+    /// Line in the mapping that made the value, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mapping: Option<usize>,
     pub sv: String,
     pub en: String,
     /// What to do about it.

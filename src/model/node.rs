@@ -42,6 +42,21 @@ impl Node {
         if let NodeValue::List(items) = &self.value { items.get(place) } else { None }
     }
 
+    /// A plain value as text; none of a list, a map or `null`.
+    pub fn text(&self) -> Option<Personal<String>> {
+        match &self.value {
+            NodeValue::Text(text) | NodeValue::Number(text) => Some(text.clone()),
+            NodeValue::Bool(value) => Some(Personal::new(value.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a plain value and shows this text.
+    #[expect(clippy::disallowed_methods, reason = "compares with a text of a mapping, shows nothing")]
+    pub fn shows(&self, text: &str) -> bool {
+        self.text().is_some_and(|own| own.disclose().trim() == text)
+    }
+
     /// Absent and `null` are the same to us.
     pub fn is_null(&self) -> bool {
         self.value == NodeValue::Null

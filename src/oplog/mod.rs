@@ -30,6 +30,8 @@ codes! {
         DaemonStopped = "daemon.stopped": "Tjänsten har stannat", "The daemon has stopped";
         CertificatesLoaded = "certificates.loaded": "Certifikat inlästa", "Certificates loaded";
         CertificatesKept = "certificates.kept": "Nya certifikat dög inte; de gamla används", "New certificates were unusable; the old ones stay";
+        MappingLoaded = "mapping.loaded": "Mappning inläst", "Mapping loaded";
+        MappingKept = "mapping.kept": "Ny mappning dög inte; den gamla används", "A new mapping was unusable; the old one stays";
         DestinationGone = "destination.gone": "Meddelanden väntar på en destination som saknas", "Messages wait for a destination that is missing";
         SourceFault = "source.fault": "Källan kan inte läsas", "The source cannot be read";
         EventAccepted = "event.accepted": "Händelse mottagen", "Event accepted";

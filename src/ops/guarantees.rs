@@ -2,7 +2,7 @@
 //!
 //! One list: `docs/guarantees.md` and `vardbro guarantees` come from it. Each line names the tests that try it.
 
-use crate::config::{DestinationSettings, Done, Mode, Receipt, Settings};
+use crate::config::{DestinationSettings, Done, Mode, Receipt, Settings, SourceSettings, Way};
 use std::fmt::Write as _;
 
 /// One fault and what holds in it.
@@ -211,7 +211,8 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
             out.push(format!("  destination.{}: {}\n      {}", known.name, weakness.setting, pick(weakness.means)));
         }
     }
-    for source in settings.sources.iter().filter(|source| source.done == Done::Delete) {
+    let deletes = |source: &&SourceSettings| matches!(&source.way, Way::Directory(directory) if directory.done == Done::Delete);
+    for source in settings.sources.iter().filter(deletes) {
         out.push(format!("  source.{}: done = \"delete\"\n      {}", source.name, pick(DELETED)));
     }
     out

@@ -2,15 +2,14 @@
 //!
 //! **Guarantee.** A file is taken when it has been unchanged for `still_s` by our own clock, and moved only after what it
 //! holds is durable in the store; a crash in between is met by the duplicate check when the file is read again. So no
-//! file is lost and none counts twice. Files go in the order of their names. Not covered yet: sub-folders, and other
-//! formats than one JSON event a file.
+//! file is lost and none counts twice. Files go in the order of their names. Not covered yet: sub-folders.
 
-use super::{Intake, Report, Unavailable};
+use super::{Intake, News, Report, Source, Teller, Unavailable};
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
-use crate::model::raw::{RawEvent, Verdict};
+use crate::model::raw::{Answer, Form, RawEvent, Verdict};
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, Metadata};
@@ -114,8 +113,7 @@ impl Directory {
         Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), pruned: None })
     }
 
-    /// Takes what is ready, one batch. True where there may be more at once.
-    pub fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
+    fn take(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
         self.prune();
         if self.listed.is_empty() && self.list().is_err() {
             report.trouble(Code::SrcFolder);
@@ -145,11 +143,11 @@ impl Directory {
         }
         let raws = batch.iter().map(|candidate| self.raw(candidate)).collect();
         // What was not taken comes first again: what lies behind it must not overtake it.
-        let verdicts = intake.submit(raws).inspect_err(|_| self.listed.clear())?;
+        let answers = intake.submit(raws).inspect_err(|_| self.listed.clear())?;
         let mut settled = false;
-        for (candidate, verdict) in batch.iter().zip(verdicts) {
-            settled |= verdict != Verdict::Later;
-            if self.settle(candidate, &verdict).is_err() {
+        for (candidate, answers) in batch.iter().zip(answers) {
+            settled |= answers.iter().all(|answer| answer.verdict != Verdict::Later);
+            if self.settle(candidate, &answers).is_err() {
                 report.trouble(Code::SrcFolder);
                 if let Some(look) = candidate.look {
                     let stuck = Stuck::after(self.stuck.get(&candidate.name), look);
@@ -160,19 +158,6 @@ impl Directory {
         Ok(settled || !self.listed.is_empty())
     }
 
-    /// How long until something that we have seen may be ready.
-    pub fn pause(&self) -> Option<Duration> {
-        (!self.seen.is_empty()).then(|| self.settings.still.max(Duration::from_millis(20)))
-    }
-
-    pub fn name(&self) -> &Name {
-        &self.settings.name
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.settings.path
-    }
-
     /// Lists the files that lie there, by the names under which they are told of, and where they are.
     fn list(&mut self) -> io::Result<()> {
         let mut names = Vec::new();
@@ -180,7 +165,7 @@ impl Directory {
             let entry = entry?;
             // A name that is no UTF-8 is shown with marks in it; `look` refuses it by them.
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !entry.file_type()?.is_dir() && ends_in_one_of(&name, &["json", "xml", "csv", "ndjson"]) && !name.starts_with('.') {
+            if !entry.file_type()?.is_dir() && form(&name).is_some() && !name.starts_with('.') {
                 names.push((name, entry.path()));
             }
         }
@@ -206,8 +191,6 @@ impl Directory {
         }
         let body = if !meta.is_file() {
             refuse(Code::SrcNotAFile)
-        } else if !ends_in_one_of(&name, &["json"]) {
-            refuse(Code::SrcFileType)
         } else if meta.len() > self.settings.max_bytes {
             refuse(Code::SrcTooLarge)
         } else {
@@ -238,29 +221,32 @@ impl Directory {
             source: self.settings.name.clone(),
             origin: Personal::new(candidate.name.clone()),
             body: candidate.body.clone(),
+            form: form(&candidate.name),
             may_grow: candidate.young,
         }
     }
 
     /// Moves a file out of the way, now that its fate is durable.
-    fn settle(&mut self, candidate: &Candidate, verdict: &Verdict) -> io::Result<()> {
+    fn settle(&mut self, candidate: &Candidate, answers: &[Answer]) -> io::Result<()> {
         let replaced = |look: Look| fs::symlink_metadata(&candidate.path).is_ok_and(|meta| Look::at(&meta) != look);
-        match verdict {
-            Verdict::Later => return Ok(()),
-            // Another file has come under the name since ours was read: it is not ours to move.
-            _ if candidate.look.is_some_and(replaced) => return Ok(()),
-            Verdict::Accepted | Verdict::Duplicate if self.settings.keep_done.is_some() => {
-                rename(&candidate.path, &self.free("done", &candidate.name)?)?;
-            }
-            Verdict::Accepted | Verdict::Duplicate => ignore_missing(fs::remove_file(&candidate.path))?,
-            Verdict::Rejected(findings) => {
-                let target = self.free("rejected", &candidate.name)?;
-                let mut reason = target.clone().into_os_string();
-                reason.push(".reason.json");
-                // The reason first: a refused file without one would be a riddle.
-                write_whole(Path::new(&reason), &reason_text(findings))?;
-                rename(&candidate.path, &target)?;
-            }
+        if answers.iter().any(|answer| answer.verdict == Verdict::Later) {
+            return Ok(());
+        }
+        // Another file has come under the name since ours was read: it is not ours to move.
+        if candidate.look.is_some_and(replaced) {
+            return Ok(());
+        }
+        if answers.iter().any(|answer| matches!(answer.verdict, Verdict::Rejected(_))) {
+            let target = self.free("rejected", &candidate.name)?;
+            let mut reason = target.clone().into_os_string();
+            reason.push(".reason.json");
+            // The reason first: a refused file without one would be a riddle.
+            write_whole(Path::new(&reason), &reason_text(answers))?;
+            rename(&candidate.path, &target)?;
+        } else if self.settings.keep_done.is_some() {
+            rename(&candidate.path, &self.free("done", &candidate.name)?)?;
+        } else {
+            ignore_missing(fs::remove_file(&candidate.path))?;
         }
         self.seen.remove(&candidate.name);
         Ok(())
@@ -296,15 +282,62 @@ impl Directory {
     }
 }
 
-/// Tells the source what became of the event in a file.
-#[expect(clippy::disallowed_methods, reason = "the file's own name, in the folder of the system that gave it")]
-pub fn tell(folder: &Path, origin: &Personal<String>, outcome: &str) -> io::Result<()> {
-    let name = origin.disclose().replace('/', "_");
-    write_whole(&folder.join("outcome").join(format!("{name}.outcome.json")), outcome)
+impl Source for Directory {
+    fn name(&self) -> &Name {
+        &self.settings.name
+    }
+
+    fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
+        self.take(intake, report)
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        (!self.seen.is_empty()).then(|| self.settings.still.max(Duration::from_millis(20)))
+    }
+
+    fn watched(&self) -> Option<&Path> {
+        Some(&self.settings.path)
+    }
 }
 
-fn reason_text(findings: &[Finding]) -> String {
-    format!("{:#}\n", json!({"verdict": "rejected", "findings": findings}))
+/// Writes outcomes into a source's folder.
+#[derive(Debug)]
+pub struct Outcomes {
+    pub folder: PathBuf,
+}
+
+impl Teller for Outcomes {
+    #[expect(clippy::disallowed_methods, reason = "the file's own name, in the folder of the system that gave it")]
+    fn tell(&mut self, news: &News) -> io::Result<()> {
+        let name = news.origin.disclose().replace('/', "_");
+        write_whole(&self.folder.join("outcome").join(format!("{name}.outcome.json")), &news.outcome)
+    }
+}
+
+/// Of a batch, which of its records were refused; the others are taken, and are known again if the file is laid in anew.
+fn reason_text(answers: &[Answer]) -> String {
+    let rejected = |answer: &Answer| match &answer.verdict {
+        Verdict::Rejected(findings) => Some((answer.place, findings.clone())),
+        _ => None,
+    };
+    let rejected: Vec<_> = answers.iter().filter_map(rejected).collect();
+    let reason = match &rejected[..] {
+        [(None, findings)] => json!({"verdict": "rejected", "findings": findings}),
+        _ => {
+            let records = rejected.iter().map(|(place, findings)| json!({"line": place.map(|place| place.line), "findings": findings}));
+            let taken = answers.len() - rejected.len();
+            let verdict = if taken > 0 { "partly" } else { "rejected" };
+            json!({"verdict": verdict, "taken": taken, "records": records.collect::<Vec<_>>()})
+        }
+    };
+    format!("{reason:#}\n")
+}
+
+/// The form that a file's name ends in.
+fn form(name: &str) -> Option<Form> {
+    let forms = [("json", Form::Json), ("ndjson", Form::Ndjson), ("xml", Form::Xml), ("csv", Form::Csv)];
+    let (_, ending) = name.rsplit_once('.')?;
+    forms.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)).map(|(_, form)| *form)
 }
 
 /// Written beside and renamed, so that nobody reads half of it.
@@ -335,10 +368,6 @@ fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
-}
-
-fn ends_in_one_of(name: &str, endings: &[&str]) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "counts the bytes, shows none")]

@@ -4,12 +4,51 @@
 pub mod directory;
 
 use crate::fault::Code;
-use crate::model::raw::{RawEvent, Verdict};
+use crate::model::name::Name;
+use crate::model::personal::Personal;
+use crate::model::raw::{Answer, RawEvent};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
 
-/// Hands records to intake and waits until what becomes of them is durable. An error means that nothing was stored and
-/// the same records shall be handed in again.
+/// Something that events come from. It runs on a thread of its own.
+pub trait Source: Send {
+    fn name(&self) -> &Name;
+
+    /// Takes what is ready, one batch, and settles it once what became of it is durable. True where there may be more at once.
+    /// A source that is told when something comes may wait for it here, a second at most.
+    fn round(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable>;
+
+    /// How long until something that it has seen may be ready; none where it only waits to be woken.
+    fn pause(&self) -> Option<Duration>;
+
+    /// A folder whose changes wake it.
+    fn watched(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// Tells a source's system what became of an event, each time that changes. It runs apart from the source itself.
+pub trait Teller: Send {
+    /// What cannot be told now is told again later.
+    fn tell(&mut self, news: &News) -> io::Result<()>;
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub struct News {
+    /// Under what the source gave it.
+    pub origin: Personal<String>,
+    /// The source's own id.
+    pub event_id: Option<Personal<String>>,
+    /// The outcome as JSON: ids, states and our own words.
+    pub outcome: String,
+}
+
+/// Hands documents to intake and waits until what becomes of their records is durable; an answer a record, in their order.
+/// An error means that not all of it was stored, and the same documents shall be handed in again.
 pub trait Intake: Send {
-    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Verdict>, Unavailable>;
+    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Vec<Answer>>, Unavailable>;
 }
 
 /// Intake cannot take anything now.

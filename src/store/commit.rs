@@ -112,8 +112,8 @@ fn write_episode(db: &dyn Db, episode: &EpisodeWrite, at: Timestamp) -> Result<b
 #[expect(clippy::disallowed_methods, reason = "the store keeps the event")]
 fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
     let row = db.one(
-        "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id",
+        "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings, mapping)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING RETURNING id",
         values![
             event.key.as_str(),
             event.version,
@@ -126,6 +126,7 @@ fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault>
             event.occurred_at,
             event.received_at,
             findings_json(&event.findings),
+            &event.mapping,
         ],
     )?;
     row.map(|row| row.get(0)).transpose()

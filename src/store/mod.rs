@@ -154,6 +154,8 @@ pub struct NewEvent {
     pub source: Name,
     /// What the source calls it: a file's name.
     pub origin: Personal<String>,
+    /// Name, revision and hash of the mapping that made it.
+    pub mapping: String,
     /// Canonical JSON.
     pub body: Personal<Vec<u8>>,
     /// Remarks and deviations that the source shall hear of.

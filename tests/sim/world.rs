@@ -23,10 +23,10 @@ use vardbro::model::dice::Dice;
 use vardbro::model::ids::MessageId;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
-use vardbro::model::raw::{RawEvent, Verdict};
+use vardbro::model::raw::{Incoming, Verdict};
 use vardbro::model::receipt::ContentHash;
 use vardbro::model::state::State;
-use vardbro::model::time::Clock;
+use vardbro::model::time::{Clock, local_day};
 use vardbro::store::{Claimed, Sent};
 use vardbro::transport::Reply;
 use vardbro::wire;
@@ -234,7 +234,7 @@ impl<'a> World<'a> {
 
     fn arrive(&mut self, replica: usize, events: &[usize], heard: bool) -> Result<(), String> {
         let events: Vec<usize> = events.iter().map(|event| event % self.pool.len()).collect();
-        let records: Vec<RawEvent> = events.iter().map(|event| record(&self.pool[*event])).collect();
+        let records: Vec<Incoming> = events.iter().map(|event| record(&self.pool[*event], self.now())).collect();
         let replica = replica % self.replicas.len();
         let done = self.replicas[replica].intake.batch(&records);
         let Some(verdicts) = self.excuse(done)? else {
@@ -602,8 +602,9 @@ impl<'a> World<'a> {
                 return Ok(());
             }
             let replica = number % self.replicas.len();
+            let now = self.now();
             let events = self.ground.templates.last(number);
-            let done = self.replicas[replica].intake.batch(&events.each_ref().map(record));
+            let done = self.replicas[replica].intake.batch(&events.each_ref().map(|event| record(event, now)));
             if !matches!(self.excuse(done)?.as_deref(), Some([Verdict::Accepted, Verdict::Accepted])) {
                 return Err("the last event is not accepted".to_owned());
             }
@@ -617,11 +618,12 @@ impl<'a> World<'a> {
     }
 }
 
-fn record(event: &Event) -> RawEvent {
-    RawEvent {
+fn record(event: &Event, now: Timestamp) -> Incoming {
+    Incoming {
         source: Name::parse("journal").expect("a name"),
         origin: Personal::new(event.name.clone()),
-        body: Ok(Personal::new(event.bytes.clone())),
+        read: vardbro::map::read(&event.bytes, 32, local_day(now)),
+        mapping: "canonical".to_owned(),
         may_grow: false,
     }
 }

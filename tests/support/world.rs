@@ -19,10 +19,10 @@ use vardbro::model::finding::{Effect, Layer};
 use vardbro::model::ids::MessageId;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
-use vardbro::model::raw::{RawEvent, Verdict};
+use vardbro::model::raw::{Incoming, Verdict};
 use vardbro::model::receipt::{ContentHash, ForeignCode, Receipt, ReceiptError};
 use vardbro::model::state::{ReceiptReason, ReceiptStatus};
-use vardbro::model::time::Clock;
+use vardbro::model::time::{Clock, local_day};
 use vardbro::ops;
 use vardbro::seal::{Validator, XsdValidator};
 use vardbro::store::{self, Store};
@@ -356,10 +356,11 @@ impl World {
 
     /// Hands a file in, as the folder source does.
     pub(crate) fn hand_in(&mut self, name: &str, bytes: Vec<u8>) -> Verdict {
-        let record = RawEvent {
+        let record = Incoming {
             source: Name::parse("journal").expect("a name"),
             origin: Personal::new(name.to_owned()),
-            body: Ok(Personal::new(bytes)),
+            read: vardbro::map::read(&bytes, 32, local_day(self.clock.now())),
+            mapping: "canonical".to_owned(),
             may_grow: false,
         };
         self.intake.batch(&[record]).expect("a working store").remove(0)

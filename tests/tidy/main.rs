@@ -14,6 +14,7 @@ const RANKS: &[(&str, u8)] = &[
     ("fault", 1),
     ("oplog", 2),
     ("config", 2),
+    ("datafile", 2),
     ("source", 3),
     ("map", 3),
     ("episode", 3),

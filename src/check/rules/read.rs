@@ -2,9 +2,8 @@
 //!
 //! Walks the document itself instead of deriving: a derived reader stops at its first fault.
 
-mod table;
-
 use super::{Page, Predicate, Reach, Rule, RuleFault, RuleId, Rules, Texts, blocks};
+use crate::datafile::{Reading, Table, Word, codes};
 use crate::model::bodies::{ItemCode, Party};
 use crate::model::catalogue::EventType;
 use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
@@ -15,7 +14,6 @@ use crate::model::shape::Shape;
 use crate::model::time::parse_day;
 use aws_lc_rs::digest;
 use std::fmt::Write as _;
-use table::{Reading, Table, Word, codes};
 use toml::de::DeTable;
 
 pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleFault>> {

@@ -1,20 +1,35 @@
 //! Tables, texts and lists of a TOML document, with the place of whatever is wrong.
 
-use super::RuleFault;
 use crate::model::finding::Place;
 use crate::model::shape::CodeValue;
+use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What is wrong in a file of rules, and where; line and column from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFault {
+    pub line: usize,
+    pub column: usize,
+    pub sv: String,
+    pub en: String,
+}
+
+impl fmt::Display for DataFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.en)
+    }
+}
+
 /// A table and where it begins.
 #[derive(Clone, Copy)]
-pub(super) struct Table<'t> {
-    pub(super) at: usize,
-    pub(super) entries: &'t DeTable<'t>,
+pub(crate) struct Table<'t> {
+    pub(crate) at: usize,
+    pub(crate) entries: &'t DeTable<'t>,
 }
 
 impl<'t> Table<'t> {
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
@@ -24,9 +39,9 @@ impl<'t> Table<'t> {
 }
 
 /// One text of a list.
-pub(super) struct Word<'t> {
-    pub(super) at: usize,
-    pub(super) text: &'t str,
+pub(crate) struct Word<'t> {
+    pub(crate) at: usize,
+    pub(crate) text: &'t str,
 }
 
 fn word_list<'t>(value: &'t Spanned<DeValue<'t>>) -> Option<Vec<Word<'t>>> {
@@ -35,50 +50,51 @@ fn word_list<'t>(value: &'t Spanned<DeValue<'t>>) -> Option<Vec<Word<'t>>> {
 }
 
 /// The allowed codes as one text.
-pub(super) fn codes(values: &[CodeValue]) -> String {
+pub(crate) fn codes(values: &[CodeValue]) -> String {
     let codes: Vec<_> = values.iter().map(|value| value.code).collect();
     codes.join(", ")
 }
 
 /// Collects every fault while the document is read.
-pub(super) struct Reading<'t> {
+pub(crate) struct Reading<'t> {
     text: &'t str,
-    faults: Vec<RuleFault>,
+    faults: Vec<DataFault>,
 }
 
 impl<'t> Reading<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, faults: Vec::new() }
     }
 
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.faults.is_empty()
     }
 
     /// The faults in the order of the file.
-    pub(super) fn done(mut self) -> Vec<RuleFault> {
+    pub(crate) fn done(mut self) -> Vec<DataFault> {
         self.faults.sort_by_key(|fault| (fault.line, fault.column));
+        self.faults.dedup();
         self.faults
     }
 
     /// Notes a fault at a byte offset. Returns `None` of any kind, so that a reader can end with it.
-    pub(super) fn fault<T>(&mut self, at: usize, sv: &str, en: &str) -> Option<T> {
+    pub(crate) fn fault<T>(&mut self, at: usize, sv: &str, en: &str) -> Option<T> {
         let Place { line, column } = Place::of(self.text.as_bytes(), at);
-        self.faults.push(RuleFault { line, column, sv: sv.to_owned(), en: en.to_owned() });
+        self.faults.push(DataFault { line, column, sv: sv.to_owned(), en: en.to_owned() });
         None
     }
 
-    pub(super) fn unknown<T>(&mut self, at: usize, what: &str, allowed: &str) -> Option<T> {
+    pub(crate) fn unknown<T>(&mut self, at: usize, what: &str, allowed: &str) -> Option<T> {
         self.fault(at, &format!("”{what}” är okänt; välj bland {allowed}"), &format!("“{what}” is unknown; choose among {allowed}"))
     }
 
-    pub(super) fn syntax(&mut self, error: &toml::de::Error) {
+    pub(crate) fn syntax(&mut self, error: &toml::de::Error) {
         let at = error.span().map_or(0, |span| span.start);
         self.fault::<()>(at, &format!("Inte giltig TOML ({})", error.message()), &format!("Not valid TOML ({})", error.message()));
     }
 
     /// Faults every key that is not among `allowed`.
-    pub(super) fn keys(&mut self, table: &Table, allowed: &[&str]) {
+    pub(crate) fn keys(&mut self, table: &Table, allowed: &[&str]) {
         for key in table.entries.keys() {
             if !allowed.contains(&key.get_ref().as_ref()) {
                 self.unknown::<()>(key.span().start, key.get_ref(), &allowed.join(", "));
@@ -106,7 +122,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A text with no other placeholders than those that will be filled in.
-    pub(super) fn text(&mut self, table: &Table, key: &'static str, fills: &[&str]) -> Option<String> {
+    pub(crate) fn text(&mut self, table: &Table, key: &'static str, fills: &[&str]) -> Option<String> {
         let Word { at, text } = self.raw(table, key)?;
         let bare = fills.iter().fold(text.to_owned(), |text, fill| text.replace(fill, ""));
         if bare.contains(['{', '}']) {
@@ -121,7 +137,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A text that can be part of a path.
-    pub(super) fn name(&mut self, table: &Table, key: &'static str, good: fn(u8) -> bool) -> Option<String> {
+    pub(crate) fn name(&mut self, table: &Table, key: &'static str, good: fn(u8) -> bool) -> Option<String> {
         let Word { at, text } = self.raw(table, key)?;
         let formed = text.bytes().all(good) && !text.starts_with('.') && !text.ends_with('.') && !text.contains("..");
         if formed {
@@ -132,7 +148,7 @@ impl<'t> Reading<'t> {
     }
 
     /// One of a list of codes, with its place.
-    pub(super) fn one<'d, T>(
+    pub(crate) fn one<'d, T>(
         &mut self,
         table: &Table<'d>,
         key: &'static str,
@@ -146,7 +162,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    pub(super) fn number(&mut self, table: &Table, key: &'static str, min: u32, max: u32) -> Option<u32> {
+    pub(crate) fn number(&mut self, table: &Table, key: &'static str, min: u32, max: u32) -> Option<u32> {
         let value = self.required(table, key)?;
         let number = value.get_ref().as_integer().and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
         match number.filter(|n| (min..=max).contains(n)) {
@@ -161,7 +177,7 @@ impl<'t> Reading<'t> {
     }
 
     /// Yes or no.
-    pub(super) fn choice(&mut self, table: &Table, key: &'static str) -> Option<bool> {
+    pub(crate) fn choice(&mut self, table: &Table, key: &'static str) -> Option<bool> {
         let value = self.required(table, key)?;
         match value.get_ref().as_bool() {
             Some(choice) => Some(choice),
@@ -169,7 +185,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    pub(super) fn table<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Table<'d>> {
+    pub(crate) fn table<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Table<'d>> {
         let value = self.required(table, key)?;
         match value.get_ref() {
             DeValue::Table(entries) => Some(Table { at: value.span().start, entries }),
@@ -178,7 +194,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A list of at least one table.
-    pub(super) fn tables<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Table<'d>>> {
+    pub(crate) fn tables<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Table<'d>>> {
         let value = self.required(table, key)?;
         let tables: Option<Vec<_>> = value.get_ref().as_array().and_then(|values| {
             let table = |one: &'d Spanned<DeValue<'d>>| match one.get_ref() {
@@ -194,7 +210,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A list of at least one text.
-    pub(super) fn words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
+    pub(crate) fn words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
         let value = self.required(table, key)?;
         match word_list(value).filter(|words| !words.is_empty()) {
             Some(words) => Some(words),
@@ -203,7 +219,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A list of texts that may be empty.
-    pub(super) fn any_words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
+    pub(crate) fn any_words<'d>(&mut self, table: &Table<'d>, key: &'static str) -> Option<Vec<Word<'d>>> {
         let value = self.required(table, key)?;
         match word_list(value) {
             Some(words) => Some(words),
@@ -212,7 +228,7 @@ impl<'t> Reading<'t> {
     }
 
     /// Every word as a code, none of them twice.
-    pub(super) fn codes<'d, T: PartialEq>(&mut self, words: &[Word<'d>], parse: fn(&str) -> Option<T>, allowed: &str) -> Vec<(usize, T)> {
+    pub(crate) fn codes<'d, T: PartialEq>(&mut self, words: &[Word<'d>], parse: fn(&str) -> Option<T>, allowed: &str) -> Vec<(usize, T)> {
         let mut out: Vec<(usize, T)> = Vec::with_capacity(words.len());
         for word in words {
             match parse(word.text) {
