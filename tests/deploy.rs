@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use vardbro::config::{self, Environment, Mode};
+use vardbro::config::{self, Environment, Mode, Way};
 
 /// Most exposure that `systemd-analyze security` may find, of 10.
 const EXPOSURE_MAX: f64 = 2.5;

@@ -64,6 +64,7 @@ pub(crate) fn entry(number: u8, from: u64, event: &str, at: i64) -> Entry {
             episode: case(number),
             source: name("journal"),
             origin: Personal::new(format!("{event}.json")),
+            mapping: "canonical".to_owned(),
             body: Personal::new(b"{}".to_vec()),
             findings: Vec::new(),
             occurred_at: minute(at),
