@@ -7,7 +7,7 @@ use crate::config;
 use crate::daemon;
 use crate::fault::{self, Code, Fault};
 use crate::intake::{Desk, Routing, Trial};
-use crate::map;
+use crate::map::{Limits, Mapping};
 use crate::model::bodies::Party;
 use crate::model::event::Recipient;
 use crate::model::finding::{Effect, Finding, Layer};
@@ -25,14 +25,18 @@ use std::sync::Arc;
 
 /// Longest file that is read.
 const FILE_MAX: u64 = 1024 * 1024;
-/// Deepest folder that is walked, and deepest nesting that is read.
+/// Deepest folder that is walked.
 const DEPTH: usize = 32;
+const LIMITS: Limits = Limits { depth: 32, records: 10_000 };
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// Files and folders: events (.json), messages and receipts (.xml)
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Read the files by this mapping: a file (its name has a dot in it), or the name of one that is shipped
+    #[arg(long)]
+    mapping: Option<String>,
     /// The set of rules
     #[arg(long, default_value = "vanersborg/2026.1")]
     rules: String,
@@ -52,6 +56,7 @@ pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending
         walk(path, DEPTH, &mut files);
     }
     let mut checker = Checker {
+        mapping: arguments.mapping.as_deref().map(super::mapping::load).transpose()?,
         trial: Trial::new(desk(arguments)?, Box::new(XsdValidator::message())),
         message: XsdValidator::message(),
         receipt: XsdValidator::receipt(),
@@ -67,6 +72,8 @@ pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending
 }
 
 struct Checker {
+    /// None: events, messages and receipts of our own.
+    mapping: Option<Mapping>,
     trial: Trial,
     message: XsdValidator,
     receipt: XsdValidator,
@@ -78,14 +85,23 @@ impl Checker {
             Ok(bytes) => bytes,
             Err(code) => return vec![code.finding(Effect::Refuse, Layer::Syntax, None)],
         };
-        if ends_in(path, "xml") {
+        if self.mapping.is_none() && ends_in(path, "xml") {
             return self.document(&bytes);
         }
         let now = SystemClock.now();
-        match map::read(&bytes, DEPTH, local_day(now)) {
-            Ok(mapped) => self.trial.event(mapped, now).findings,
-            Err(findings) => findings,
+        let mapping = self.mapping.clone().unwrap_or_else(Mapping::canonical);
+        let mut findings = Vec::new();
+        for record in mapping.read(&bytes, super::mapping::form(path), LIMITS, local_day(now)) {
+            match record.events {
+                Ok(events) => {
+                    for event in events {
+                        findings.extend(self.trial.event(event, now).findings);
+                    }
+                }
+                Err(found) => findings.extend(found),
+            }
         }
+        findings
     }
 
     /// A message or a receipt, told by its namespace.
@@ -153,7 +169,7 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>) {
         let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if entry.is_dir() && !hidden && !entry.is_symlink() && depth > 0 {
             walk(&entry, depth - 1, files);
-        } else if ends_in(&entry, "json") || ends_in(&entry, "xml") {
+        } else if super::mapping::form(&entry).is_some() {
             files.push(entry);
         }
     }

@@ -5,6 +5,7 @@ mod demo;
 mod episodes;
 mod fallback;
 mod inspect;
+mod mapping;
 mod parked;
 mod report;
 mod requests;
@@ -48,6 +49,11 @@ enum Command {
     },
     /// Check events and documents as the daemon would
     Check(check::CheckArgs),
+    /// Try a mapping on a file: which rows gave which fields, and what is wrong
+    Map(mapping::MapArgs),
+    /// Write a first draft
+    #[command(subcommand)]
+    New(mapping::NewCommand),
     /// The reference receiver: validates, answers receipts, misbehaves by script
     Receiver(receiver::ReceiverArgs),
     /// Read the delivery log
@@ -138,6 +144,8 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Demo(arguments) => demo::run(&arguments, swedish),
         Command::Run { config } => run::run(&config),
         Command::Check(arguments) => check::run(&arguments, swedish),
+        Command::Map(arguments) => mapping::map(&arguments, swedish),
+        Command::New(command) => mapping::new(&command),
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),

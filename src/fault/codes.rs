@@ -190,6 +190,9 @@ codes! {
     MapNoBlock "VB-MAP-036" Sender "0.1.0" {
         "Ingen del av mappningen passar posten", "no part of the mapping fits the record",
         "Lägg till `[[event]]` för posten, eller `[[skip]]` om den ska förbigås.", "Add an `[[event]]` for the record, or a `[[skip]]` if it shall be passed over." }
+    MapNumber "VB-MAP-037" Sender "0.1.0" {
+        "Talet går inte att återge", "the number cannot be represented",
+        "Skriv tal inom vad ett flyttal rymmer, eller som text.", "Write numbers within a double's range, or as text." }
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",

@@ -22,7 +22,7 @@ type Value<'t> = Spanned<DeValue<'t>>;
 /// Reads a file that lies beside the mapping.
 pub type Beside<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-const TOP: &[&str] = &["name", "revision", "title", "format", "encoding", "records", "csv", "namespaces", "table", "skip", "all", "event"];
+const TOP: &[&str] = &["name", "revision", "title", "format", "encoding", "records", "csv", "namespaces", "table", "let", "skip", "all", "event"];
 const FORMATS: &[&str] = &["json", "ndjson", "xml", "csv", "fhir"];
 const ROW: &[&str] = &["from", "value", "jq", "join", "convert", "format", "table", "default", "required", "when"];
 
@@ -37,7 +37,7 @@ pub fn compile(text: &str, beside: Beside) -> Result<Mapping, Vec<DataFault>> {
         return Err(reading.done());
     }
     let root = Table { at: 0, entries: document.get_ref() };
-    let mut compiler = Compiler { text, r: reading, tables: BTreeMap::new(), used: Vec::new() };
+    let mut compiler = Compiler { text, r: reading, tables: BTreeMap::new(), used: Vec::new(), named: Vec::new() };
     match compiler.mapping(&root, beside) {
         Some(mapping) if compiler.r.is_clean() => Ok(mapping),
         _ => Err(compiler.r.done()),
@@ -49,6 +49,8 @@ struct Compiler<'t> {
     r: Reading<'t>,
     tables: BTreeMap<String, (usize, Arc<Codes>)>,
     used: Vec<String>,
+    /// The named values that stand before what is read.
+    named: Vec<String>,
 }
 
 impl<'t> Compiler<'t> {
@@ -60,12 +62,14 @@ impl<'t> Compiler<'t> {
         let encoding = if root.has("encoding") { self.encoding(root) } else { Some(Encoding::Utf8) };
         let format = self.format(root, encoding.unwrap_or_default());
         self.code_tables(root, beside);
+        let named = self.named_values(root);
         let skip = self.optional_tables(root, "skip").iter().filter_map(|table| self.condition_table(table)).collect();
         let all = if root.has("all") { self.r.table(root, "all") } else { None };
         let blocks = self.r.tables(root, "event")?;
         let blocks: Vec<_> = blocks.iter().map(|block| self.block(block, all.as_ref())).collect();
         for (name, (at, _)) in self.tables.clone() {
-            if !self.used.contains(&name) {
+            // Where a row could not be read, a table may only seem to be unused.
+            if self.r.is_clean() && !self.used.contains(&name) {
                 self.r.fault::<()>(at, &format!("kodtabellen ”{name}” används inte"), &format!("the code table “{name}” is not used"));
             }
         }
@@ -75,7 +79,7 @@ impl<'t> Compiler<'t> {
             let _ = write!(label, "{byte:02x}");
         }
         let blocks = blocks.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Mapping { label, encoding: encoding?, format: format?, how: How::Blocks { blocks, skip } })
+        Some(Mapping { label, encoding: encoding?, format: format?, how: How::Blocks { named: named?, blocks, skip } })
     }
 
     fn encoding(&mut self, root: &Table<'t>) -> Option<Encoding> {
@@ -161,6 +165,28 @@ impl<'t> Compiler<'t> {
             let name = name.get_ref().to_string();
             self.tables.insert(name.clone(), (at, Arc::new(Codes { name, entries, other })));
         }
+    }
+
+    /// In the order of the file, so that one may build on those before it.
+    fn named_values(&mut self, root: &Table<'t>) -> Option<Vec<(String, Row)>> {
+        if !root.has("let") {
+            return Some(Vec::new());
+        }
+        let table = self.r.table(root, "let")?;
+        let mut values: Vec<_> = table.entries.iter().collect();
+        values.sort_by_key(|(name, _)| name.span().start);
+        let mut named = Vec::with_capacity(values.len());
+        for (name, value) in values {
+            let (at, name) = (name.span().start, name.get_ref().to_string());
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                let (sv, en) = ("ett namn har bara bokstäver, siffror och _", "a name has letters, digits and _ alone");
+                return self.r.fault(at, sv, en);
+            }
+            let field = Field { name: "let", card: Card::Optional, shape: Shape::Text { max: usize::MAX }, sv: "", en: "" };
+            named.push((format!("${name}"), self.row(&field, value)?));
+            self.named.push(name);
+        }
+        Some(named)
     }
 
     /// Two columns, `;` between them, no header.
@@ -433,12 +459,15 @@ impl<'t> Compiler<'t> {
     }
 
     fn when(&mut self, entries: &'t DeTable<'t>) -> Option<Condition> {
-        let value = entries.get("when")?;
+        self.condition(entries.get("when")?)
+    }
+
+    fn condition(&mut self, value: &'t Value<'t>) -> Option<Condition> {
         let at = value.span().start;
         match value.get_ref() {
             DeValue::String(_) => {
                 let from = Given::Paths(vec![self.path(value)?], None);
-                Some(Condition { line: self.line(at), from, test: Test::Present })
+                Some(Condition { line: self.line(at), from, test: Test::Present, and: None })
             }
             DeValue::Table(entries) => self.condition_table(&Table { at, entries }),
             _ => self.r.fault(at, "en väg eller en tabell väntas", "a path or a table is expected"),
@@ -446,7 +475,7 @@ impl<'t> Compiler<'t> {
     }
 
     fn condition_table(&mut self, table: &Table<'t>) -> Option<Condition> {
-        self.r.keys(table, &["from", "jq", "is", "not", "present"]);
+        self.r.keys(table, &["from", "jq", "is", "not", "present", "and"]);
         let from = self.from(table)?;
         let test = match (table.entries.get("is"), table.entries.get("not")) {
             (Some(value), None) => Test::Is(self.texts(value)?),
@@ -458,7 +487,11 @@ impl<'t> Compiler<'t> {
                 return self.r.fault(table.at, sv, en);
             }
         };
-        Some(Condition { line: self.line(table.at), from, test })
+        let and = match table.entries.get("and") {
+            Some(value) => Some(Box::new(self.condition(value)?)),
+            None => None,
+        };
+        Some(Condition { line: self.line(table.at), from, test, and })
     }
 
     fn optional_tables(&mut self, root: &Table<'t>, key: &'static str) -> Vec<Table<'t>> {
@@ -478,7 +511,12 @@ impl<'t> Compiler<'t> {
             format!("”{text}” är ingen väg; skriv namn.namn[0].\"namn med punkt\"[kod=x]"),
             format!("“{text}” is no path; write name.name[0].\"name with a dot\"[code=x]"),
         );
-        Path::parse(text).or_else(|| self.r.fault(value.span().start, &wrong.0, &wrong.1))
+        let Some(path) = Path::parse(text) else { return self.r.fault(value.span().start, &wrong.0, &wrong.1) };
+        if let Some(unknown) = path.named().into_iter().find(|name| !self.named.iter().any(|known| known == name)) {
+            let known = if self.named.is_empty() { "–".to_owned() } else { self.named.join(", ") };
+            return self.r.unknown(value.span().start, &format!("${unknown}"), &known);
+        }
+        Some(path)
     }
 
     fn string(&mut self, value: &'t Value<'t>) -> Option<&'t str> {

@@ -19,7 +19,7 @@ const TEXT_MAX: usize = 2_000;
 const LOOPS_MAX: u32 = 3;
 const SUMS_MAX: u32 = 12;
 /// Steps that the loops may come to, and bytes that the additions may.
-const STEPS_MAX: usize = 1_000_000;
+const STEPS_MAX: usize = 4_000_000;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Functions that finish and reach for nothing outside.
@@ -116,7 +116,7 @@ def index($i): indices($i)[0];
 
 /// A compiled expression.
 #[derive(Clone)]
-pub struct Jq {
+pub(super) struct Jq {
     text: String,
     filter: std::sync::Arc<Filter<data::JustLut<Val>>>,
     loops: u32,
@@ -137,7 +137,7 @@ impl PartialEq for Jq {
 
 /// Why an expression gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JqFault {
+pub(super) enum JqFault {
     /// The record is larger than what the expression may be run on.
     TooLarge,
     /// It ended in an error of the language.
@@ -169,10 +169,6 @@ impl Jq {
         let modules = Loader::new(defs).load(&arena, File { code: text, path: () }).map_err(|_| not_jq())?;
         let filter = Compiler::default().with_funs(funs).with_global_vars(["$record"]).compile(modules).map_err(|_| not_jq())?;
         Ok(Self { text: text.to_owned(), filter: std::sync::Arc::new(filter), loops: look.loops, sums: look.sums })
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
     }
 
     /// The first value that it gives of an item, `$record` being the whole record. Values get the item's place.

@@ -8,6 +8,8 @@ mod compile;
 mod convert;
 mod decode;
 mod document;
+mod draft;
+mod explain;
 mod jq;
 mod path;
 mod plan;
@@ -18,6 +20,8 @@ pub use compile::{Beside, compile};
 pub use convert::CONVERTERS;
 pub use decode::Limits;
 pub use document::Document;
+pub use draft::draft;
+pub use explain::{Explained, ExplainedEvent, ExplainedRow};
 pub use plan::Mapping;
 pub use rows::Trace;
 pub use write::to_json;
@@ -32,11 +36,15 @@ use crate::model::shape::{Problem, ProblemKind, Reader};
 use decode::Format;
 use jiff::civil::Date;
 use plan::{Block, How};
-use rows::Work;
+use rows::{RowProblem, Work};
 
 /// The mappings inside the binary, as name and text.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
-    &[]
+    &[
+        ("exempel-csv", include_str!("../../schemas/mappings/exempel-csv.toml")),
+        ("exempel-xml", include_str!("../../schemas/mappings/exempel-xml.toml")),
+        ("medcom-hn", include_str!("../../schemas/mappings/medcom-hn.toml")),
+    ]
 }
 
 /// One of them, compiled. A test compiles them all.
@@ -55,7 +63,7 @@ impl Mapping {
         };
         let format = match self.fitting(form) {
             Ok(format) => format,
-            Err(code) => return vec![alone(vec![code.finding(Effect::Refuse, Layer::Syntax, None)])],
+            Err(code) => return vec![alone(vec![refused(code)])],
         };
         match decode::units(&text, &format, limits) {
             Err(fault) => vec![alone(vec![broken(&fault, text.as_bytes())])],
@@ -64,7 +72,7 @@ impl Mapping {
                 let record = |unit: decode::Unit| {
                     let place = batch.then(|| places.at(unit.at));
                     let events = match unit.node {
-                        Ok(node) => self.events(&node, &text, today),
+                        Ok(node) => self.events(node, &text, today),
                         Err(fault) => Err(vec![broken(&fault, text.as_bytes())]),
                     };
                     Record { place, events }
@@ -83,16 +91,22 @@ impl Mapping {
         }
     }
 
-    fn events(&self, record: &Node, text: &str, today: Date) -> Result<Vec<Mapped>, Vec<Finding>> {
-        let hash = canonical::hash(record);
-        let How::Blocks { blocks, skip } = &self.how else {
-            return Ok(vec![Mapped { event: event(record, text, today)?, hash }]);
+    fn events(&self, record: Node, text: &str, today: Date) -> Result<Vec<Mapped>, Vec<Finding>> {
+        let hash = canonical::hash(&record);
+        let How::Blocks { named, blocks, skip } = &self.how else {
+            return Ok(vec![Mapped { event: event(&record, text, today)?, hash }]);
         };
+        if let Some((code, at)) = rows::unsound(&record) {
+            return Err(vec![broken(&decode::Fault { code, at, detail: None }, text.as_bytes())]);
+        }
+        let (record, problems) = rows::with_named(record, named);
+        let record = &record;
         let mut work = Work::new(record, false);
         if skip.iter().any(|condition| work.holds(condition, record)) {
             return Ok(Vec::new());
         }
-        let (mut events, mut findings, mut fitting) = (Vec::new(), Vec::new(), false);
+        let mut findings: Vec<Finding> = problems.iter().map(|problem| of_row(problem, text)).collect();
+        let (mut events, mut fitting) = (Vec::new(), false);
         for block in blocks {
             if block.when.as_ref().is_some_and(|condition| !work.holds(condition, record)) {
                 continue;
@@ -104,8 +118,7 @@ impl Mapping {
             }
         }
         if !fitting {
-            let place = Some(Place::of(text.as_bytes(), record.at));
-            findings.push(fault::at(Code::MapNoBlock.finding(Effect::Refuse, Layer::Form, None), None, place));
+            findings.push(unfitting(record, text));
         }
         if findings.is_empty() { Ok(events) } else { Err(findings) }
     }
@@ -122,15 +135,19 @@ fn mapped(block: &Block, record: &Node, text: &str, today: Date) -> Result<CareE
     }
     let mut findings = Vec::new();
     for problem in &work.problems {
-        let place = Some(Place::of(text.as_bytes(), problem.at));
-        let told = fault::at(problem.code.finding(Effect::Refuse, Layer::Form, problem.detail.clone()), Some(problem.path.clone()), place);
-        findings.push(Finding { mapping: Some(problem.line), ..told });
+        findings.push(of_row(problem, text));
     }
     let told = |path: &str| work.problems.iter().any(|problem| problem.path.starts_with(path));
     for problem in reader.problems.iter().filter(|problem| problem.path.is_empty() || !told(&problem.path)) {
         findings.push(Finding { mapping: Some(Mapping::line_of(block, &problem.path)), ..finding(problem, text.as_bytes()) });
     }
     Err(findings)
+}
+
+fn of_row(problem: &RowProblem, text: &str) -> Finding {
+    let place = Some(Place::of(text.as_bytes(), problem.at));
+    let told = fault::at(problem.code.finding(Effect::Refuse, Layer::Form, problem.detail.clone()), Some(problem.path.clone()), place);
+    Finding { mapping: Some(problem.line), ..told }
 }
 
 /// Reads one canonical event. `depth` bounds the nesting.
@@ -145,6 +162,15 @@ fn event(node: &Node, text: &str, today: Date) -> Result<CareEvent, Vec<Finding>
     let mut reader = Reader::new(today);
     let event = CareEvent::read(node, &mut reader);
     event.ok_or_else(|| reader.problems.iter().map(|problem| finding(problem, text.as_bytes())).collect())
+}
+
+fn refused(code: Code) -> Finding {
+    code.finding(Effect::Refuse, Layer::Syntax, None)
+}
+
+fn unfitting(record: &Node, text: &str) -> Finding {
+    let place = Some(Place::of(text.as_bytes(), record.at));
+    fault::at(Code::MapNoBlock.finding(Effect::Refuse, Layer::Form, None), None, place)
 }
 
 fn alone(findings: Vec<Finding>) -> Record {

@@ -1,13 +1,14 @@
 //! Paths into a record: `visit.patient["given name"]`, `rows[0].code`, `name[use=official].family`, `$.header.sender`.
 //!
 //! A name taken of a list is taken of each item, so a source that repeats an element now and then needs no other path. `$`
-//! begins at the record even where rows are read one item at a time.
+//! begins at the record even where rows are read one item at a time; `$name` is a value that the mapping has named.
 
 use crate::model::node::{Node, NodeValue};
+use crate::model::personal::Personal;
 
 /// A compiled path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path {
+pub(super) struct Path {
     from_record: bool,
     steps: Vec<Step>,
 }
@@ -17,8 +18,15 @@ enum Step {
     Name(String),
     Item(usize),
     Items,
-    /// Items in which a path shows a value.
-    Where(Path, String),
+    /// Items in which a path shows a value, or does not.
+    Where(Path, bool, Wanted),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Text(String),
+    /// What a named value is.
+    Named(String),
 }
 
 /// Deepest nesting of conditions.
@@ -35,8 +43,16 @@ impl Path {
     fn read(rest: &mut &str, depth: usize) -> Option<Self> {
         let from_record = eat(rest, "$");
         let mut steps = Vec::new();
-        if from_record {
-            if rest.is_empty() || rest.starts_with([']', '=']) {
+        if from_record && let Some(name) = named(rest) {
+            steps.push(Step::Name(name));
+            while eat(rest, "[") {
+                steps.push(suffix(rest, depth)?);
+            }
+            if !eat(rest, ".") {
+                return Some(Self { from_record, steps });
+            }
+        } else if from_record {
+            if rest.is_empty() || rest.starts_with([']', '=', '!']) {
                 return Some(Self { from_record, steps });
             }
             if !rest.starts_with('[') && !eat(rest, ".") {
@@ -74,13 +90,22 @@ impl Path {
         found
     }
 
-    /// The first name of the path, where it begins with one.
-    pub(crate) fn first_name(&self) -> Option<&str> {
-        if let Some(Step::Name(name)) = self.steps.first() { Some(name) } else { None }
-    }
-
-    pub(crate) fn is_from_record(&self) -> bool {
-        self.from_record
+    /// The named values that it needs.
+    pub(crate) fn named(&self) -> Vec<&str> {
+        let mut named = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::Name(name) => named.extend(name.strip_prefix('$')),
+                Step::Where(path, _, wanted) => {
+                    named.extend(path.named());
+                    if let Wanted::Named(name) = wanted {
+                        named.extend(name.strip_prefix('$'));
+                    }
+                }
+                Step::Item(_) | Step::Items => {}
+            }
+        }
+        named
     }
 }
 
@@ -90,8 +115,13 @@ impl Step {
             Self::Name(name) => items(node).filter_map(|item| item.get(name)).collect(),
             Self::Item(place) => items(node).nth(*place).into_iter().collect(),
             Self::Items => items(node).collect(),
-            Self::Where(path, value) => {
-                let shows = |item: &&Node| path.within(record, item).into_iter().any(|found| found.shows(value));
+            Self::Where(path, shown, wanted) => {
+                let wanted = match wanted {
+                    Wanted::Text(text) => Some(Personal::new(text.clone())),
+                    Wanted::Named(name) => record.get(name).and_then(Node::text),
+                };
+                let Some(wanted) = wanted else { return Vec::new() };
+                let shows = |item: &&Node| path.within(record, item).into_iter().any(|found| shows(found, &wanted)) == *shown;
                 items(node).filter(shows).collect()
             }
         }
@@ -107,6 +137,20 @@ fn items(node: &Node) -> impl Iterator<Item = &Node> {
     list.iter().chain(single)
 }
 
+#[expect(clippy::disallowed_methods, reason = "compares two values, shows none")]
+fn shows(node: &Node, wanted: &Personal<String>) -> bool {
+    node.shows(wanted.disclose())
+}
+
+/// A named value stands in the record under its name with a `$` before it, which no name of a source's that a path may hold has.
+fn named(rest: &mut &str) -> Option<String> {
+    let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let named = (!name.is_empty()).then(|| format!("${name}"))?;
+    *rest = after;
+    Some(named)
+}
+
 fn eat(rest: &mut &str, token: &str) -> bool {
     rest.strip_prefix(token).map(|after| *rest = after).is_some()
 }
@@ -118,7 +162,7 @@ fn name(rest: &mut &str) -> Option<String> {
         *rest = after;
         return (!name.is_empty()).then(|| name.to_owned());
     }
-    let end = rest.find(['.', '[', ']', '=', '"', '$']).unwrap_or(rest.len());
+    let end = rest.find(['.', '[', ']', '=', '!', '"', '$']).unwrap_or(rest.len());
     let (name, after) = rest.split_at(end);
     *rest = after;
     let formed = !name.is_empty() && name.trim() == name && !name.contains(char::is_control);
@@ -144,19 +188,22 @@ fn suffix(rest: &mut &str, depth: usize) -> Option<Step> {
         return Some(Step::Name(name.to_owned()));
     }
     let path = Path::read(rest, depth.checked_sub(1)?)?;
+    let shown = !eat(rest, "!");
     if !eat(rest, "=") {
         return None;
     }
     let value = if let Some(quoted) = rest.strip_prefix('"') {
         let (value, after) = quoted.split_once('"')?;
         *rest = after;
-        value.to_owned()
+        Wanted::Text(value.to_owned())
+    } else if eat(rest, "$") {
+        Wanted::Named(named(rest)?)
     } else {
         let (value, _) = rest.split_once(']')?;
         *rest = &rest[value.len()..];
-        value.trim().to_owned()
+        Wanted::Text(value.trim().to_owned())
     };
-    eat(rest, "]").then_some(Step::Where(path, value))
+    eat(rest, "]").then_some(Step::Where(path, shown, value))
 }
 
 #[cfg(test)]
@@ -184,6 +231,7 @@ mod tests {
             ("a.b[1].c", &["2"]),
             ("a.b[].c", &["1", "2"]),
             ("a.b[k=x].c", &["1"]),
+            ("a.b[k!=x].c", &["2"]),
             (r#"a.b[k="y z"].c"#, &["2"]),
             ("d e.\"f.g\"", &["3"]),
             (r#"$["d e"]["f.g"]"#, &["3"]),
@@ -200,7 +248,7 @@ mod tests {
     #[test]
     fn a_path_of_another_form_is_none() {
         for wrong in
-            ["", "a..b", "a.", "a[", "a[x", "a[b]", ".a", "a]b", "$a", "a[=1]", "a[b=", " a . b", "\"\"", "a[b[c[d[e[f=1]=1]=1]=1]=1]"]
+            ["", "a..b", "a.", "a[", "a[x", "a[b]", ".a", "a]b", "$a-", "a[=1]", "a[b=", " a . b", "\"\"", "a[b[c[d[e[f=1]=1]=1]=1]=1]"]
         {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }

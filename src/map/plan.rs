@@ -23,7 +23,7 @@ pub(super) enum How {
     /// The record is the event.
     Canonical,
     /// Every block whose condition holds gives an event; a record that a condition in `skip` fits gives none.
-    Blocks { blocks: Vec<Block>, skip: Vec<Condition> },
+    Blocks { named: Vec<(String, Row)>, blocks: Vec<Block>, skip: Vec<Condition> },
 }
 
 /// What makes one event.
@@ -93,6 +93,8 @@ pub(super) struct Condition {
     pub(super) line: usize,
     pub(super) from: Given,
     pub(super) test: Test,
+    /// Another that must hold as well.
+    pub(super) and: Option<Box<Condition>>,
 }
 
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use crate::fault::Code;
 use crate::model::node::{Key, Node, NodeValue};
 use crate::model::personal::Personal;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What is wrong with a row's value.
 #[derive(Debug)]
@@ -62,14 +63,20 @@ impl<'a> Work<'a> {
 
     /// Whether a condition holds for the record or an item of it.
     pub(super) fn holds(&mut self, condition: &Condition, item: &Node) -> bool {
+        if let (Given::Paths(paths, _), Test::Present | Test::Absent) = (&condition.from, &condition.test) {
+            let there = paths.iter().flat_map(|path| path.within(self.record, item)).any(|node| !is_blank(node));
+            let holds = there == matches!(condition.test, Test::Present);
+            return holds && condition.and.as_ref().is_none_or(|other| self.holds(other, item));
+        }
         let (found, _) = self.found(&condition.from, item, condition.line);
         let shown = found.first().map(|(text, _)| text.as_ref().trim()).filter(|text| !text.is_empty());
-        match &condition.test {
-            Test::Present => shown.is_some_and(|text| !matches!(condition.from, Given::Expression(_)) || text != "false"),
+        let holds = match &condition.test {
+            Test::Present => shown.is_some_and(|text| text != "false"),
             Test::Absent => shown.is_none(),
             Test::Is(texts) => texts.iter().any(|text| shown.unwrap_or_default() == text),
             Test::Not(texts) => texts.iter().all(|text| shown.unwrap_or_default() != text),
-        }
+        };
+        holds && condition.and.as_ref().is_none_or(|other| self.holds(other, item))
     }
 
     fn asked(&mut self, when: Option<&Condition>, item: &Node) -> bool {
@@ -199,6 +206,8 @@ impl<'a> Work<'a> {
             Given::Paths(paths, join) => {
                 for path in paths {
                     for node in path.within(self.record, item).into_iter().flat_map(items) {
+                        // An XML element that has attributes too is its text.
+                        let node = node.get("#text").unwrap_or(node);
                         match &node.value {
                             NodeValue::Text(text) | NodeValue::Number(text) => {
                                 found.push((Cow::Borrowed(text.disclose().as_str()), node.at))
@@ -291,6 +300,49 @@ impl<'a> Work<'a> {
     fn place(&self) -> String {
         self.path.join(".").replace(".[", "[")
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "looks whether there is a text")]
+fn is_blank(node: &Node) -> bool {
+    match &node.value {
+        NodeValue::Null => true,
+        NodeValue::Text(text) => text.disclose().trim().is_empty(),
+        NodeValue::List(items) => items.iter().all(is_blank),
+        NodeValue::Map(entries) => entries.is_empty(),
+        _ => false,
+    }
+}
+
+/// What a record must not hold where a mapping picks values out of it: a name twice, of which one would be passed over, and a
+/// number that no two programs read alike.
+#[expect(clippy::disallowed_methods, reason = "compares names, looks whether a number is one")]
+pub(super) fn unsound(node: &Node) -> Option<(Code, usize)> {
+    match &node.value {
+        NodeValue::Number(raw) if !raw.disclose().parse::<f64>().is_ok_and(f64::is_finite) => Some((Code::MapNumber, node.at)),
+        NodeValue::List(items) => items.iter().find_map(unsound),
+        NodeValue::Map(entries) => {
+            let mut names = HashSet::with_capacity(entries.len());
+            entries.iter().find_map(|(key, value)| {
+                if names.insert(key.name.disclose().as_str()) { unsound(value) } else { Some((Code::MapDuplicateField, key.at)) }
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The record with the mapping's named values in it, each of which may build on those before it.
+pub(super) fn with_named(mut record: Node, named: &[(String, Row)]) -> (Node, Vec<RowProblem>) {
+    let mut problems = Vec::new();
+    for (name, row) in named {
+        let mut work = Work::new(&record, false);
+        work.path.push(name.clone());
+        let made = work.value(row, &record);
+        problems.append(&mut work.problems);
+        if let (Some((node, _)), NodeValue::Map(entries)) = (made, &mut record.value) {
+            entries.push((key(name, node.at), node));
+        }
+    }
+    (record, problems)
 }
 
 /// An empty list is an answer where the event demands one.

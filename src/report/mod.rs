@@ -2,3 +2,4 @@
 
 pub mod docs;
 pub mod findings;
+pub mod mapping;

@@ -334,7 +334,7 @@ fn reason_text(answers: &[Answer]) -> String {
 }
 
 /// The form that a file's name ends in.
-fn form(name: &str) -> Option<Form> {
+pub fn form(name: &str) -> Option<Form> {
     let forms = [("json", Form::Json), ("ndjson", Form::Ndjson), ("xml", Form::Xml), ("csv", Form::Csv)];
     let (_, ending) = name.rsplit_once('.')?;
     forms.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)).map(|(_, form)| *form)

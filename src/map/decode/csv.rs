@@ -8,7 +8,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 /// How CSV is read.
 #[derive(Debug, Clone)]
-pub struct CsvFormat {
+pub(crate) struct CsvFormat {
     pub(crate) delimiter: u8,
     /// None: nothing is quoted.
     pub(crate) quote: Option<u8>,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// How a document's letters are written. Declared; never guessed from the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     #[default]
     Utf8,
     /// ISO 8859-1. Its bytes 80 to 9F are control characters, and no export means those: they are a fault.
@@ -23,10 +23,6 @@ impl Encoding {
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, encoding)| *encoding)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("utf-8", |(name, _)| name)
     }
 }
 

@@ -18,7 +18,7 @@ const ATTRIBUTES_MAX: usize = 256;
 
 /// How XML is read.
 #[derive(Debug, Clone, Default)]
-pub struct XmlFormat {
+pub(crate) struct XmlFormat {
     /// Elements that are records; none where the document is one.
     pub(crate) records: Option<Path>,
     /// Prefixes of the mapping's own, by namespace. Names of other namespaces stand without.
