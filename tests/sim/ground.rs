@@ -115,10 +115,10 @@ impl Ground {
     pub(crate) fn put_back(&mut self, now: Timestamp) {
         let Place::Lite(folder) = &self.place else { return };
         let (file, backup) = (file(folder), backup(folder));
-        // SQLite removes by its name what lies beside a store when the last connection ends: that must be over.
         self.probe = Probe::beside(Path::new(":memory:"));
         drop(self.stores[0].take());
-        while folder.path().join("vardbro.db-shm").exists() {
+        // The last connection removes by their names what lies beside a store: not beside the one that takes its place.
+        while ["vardbro.db-shm", "vardbro.db-wal"].iter().any(|name| folder.path().join(name).exists()) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let contents = look_into(&backup).expect("a backup");
