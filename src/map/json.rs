@@ -23,7 +23,8 @@ pub(super) fn decode(text: &str, depth: usize) -> Result<Node, JsonFault> {
         Some(Err(fault)) => return Err(syntax(text, &fault, 0)),
         None => return Err(JsonFault { code: Code::SrcEmpty, at: 0, detail: None }),
     };
-    let rest = text[stream.byte_offset()..].trim_ascii_start();
+    // What is blank in JSON; a form feed is not, and other readers stop at it.
+    let rest = text[stream.byte_offset()..].trim_start_matches([' ', '\t', '\n', '\r']);
     let first = offset(text, raw.get());
     if !rest.is_empty() || !raw.get().starts_with('{') {
         let at = if rest.is_empty() { first } else { offset(text, rest) };
