@@ -268,3 +268,51 @@ fn a_receipt_is_called_back_over_either_database() {
         assert_eq!(wrong(&mut ground, &sequence, &mut Tally::new()), None);
     }
 }
+
+/// A sequence over SQLite that must hold; how often what happened in it.
+fn holds(looks_up: bool, ops: Vec<ops::Op>) -> Tally {
+    let templates = Arc::new(Templates::read());
+    let sequence = Sequence { pool: templates.last(0, None).to_vec(), replicas: 1, looks_up, ops, long: false };
+    let mut tally = Tally::new();
+    assert_eq!(wrong(&mut Ground::lite(&templates), &sequence, &mut tally), None);
+    tally
+}
+
+#[test]
+fn what_a_restore_has_forgotten_is_sent_again_by_hand_alone() {
+    use ops::Op::{Arrive, BackUp, Resend, Restore, Round, Serve};
+    for looks_up in [false, true] {
+        let forgotten = [
+            BackUp,
+            Arrive { replica: 0, events: vec![0, 1] },
+            Round { replica: 0 },
+            // Time enough that it is written anew with another moment in it.
+            ops::Op::Pass { seconds: 60 },
+            Restore { at_once: true },
+            Round { replica: 0 },
+        ];
+        let tally = holds(looks_up, forgotten.to_vec());
+        assert_eq!((tally["restored"], tally["read again"], tally["ACCEPTED"], tally["PARKED"]), (1, 2, 2, 2));
+
+        let by_hand = [Resend { message: 0, all: true, again: false }, Serve { replica: 0 }, Round { replica: 0 }];
+        let tally = holds(looks_up, [&forgotten[..], &by_hand].concat());
+        // It has another content under that id, and says so; where it can be asked it is not sent at all.
+        assert_eq!((tally["resent"], tally["ACCEPTED"], tally["PARKED"]), (2, 2, 4));
+        assert_eq!(tally["answer conflict"], if looks_up { 4 } else { 2 });
+    }
+}
+
+#[test]
+fn what_arrived_after_all_is_not_sent_again_by_an_older_request() {
+    use ops::Op::{Arrive, CallBack, Claim, Hear, Resend, Resolve, Round, Serve};
+    let parked =
+        [Arrive { replica: 0, events: vec![0, 1] }, Claim { replica: 0, destination: 0 }, Hear { flight: 0, way: ops::Way::Unproved }];
+    let resend = Resend { message: 0, all: false, again: false };
+    let late = [resend.clone(), CallBack { message: 0, contradicts: false }, Serve { replica: 0 }, Round { replica: 0 }];
+    let tally = holds(false, [&parked[..], &late].concat());
+    assert_eq!((tally["PARKED"], tally["ACCEPTED"], tally.get("resent")), (1, 2, None));
+
+    let closed = [resend, Resolve { message: 0, untried: false }, Serve { replica: 0 }, Round { replica: 0 }];
+    let tally = holds(false, [&parked[..], &closed].concat());
+    assert_eq!((tally.get("resent"), tally.get("RESOLVED")), (Some(&1), None), "the first request is met, the second is too late");
+}
