@@ -117,8 +117,10 @@ impl Ground {
         let (file, backup) = (file(folder), backup(folder));
         self.probe = Probe::beside(Path::new(":memory:"));
         drop(self.stores[0].take());
-        // The last connection removes by their names what lies beside a store: not beside the one that takes its place.
+        // The last connection removes by their names what lies beside a store: not beside the one that takes its place. Where two end
+        // at once neither was the last.
         while ["vardbro.db-shm", "vardbro.db-wal"].iter().any(|name| folder.path().join(name).exists()) {
+            Probe::beside(&file).number("SELECT COUNT(*) FROM meta");
             std::thread::sleep(Duration::from_millis(1));
         }
         let contents = look_into(&backup).expect("a backup");
