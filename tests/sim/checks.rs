@@ -8,6 +8,26 @@ use std::fmt::Write as _;
 use vardbro::model::state::State;
 use vardbro::store::Claimed;
 
+/// What a person has asked for, by row, from which state to which; and what was sent again so.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hand {
+    pub(crate) asked: BTreeSet<(i64, State, State)>,
+    pub(crate) resent: BTreeSet<i64>,
+}
+
+impl Hand {
+    /// It is sent again by hand now: as it was.
+    pub(crate) fn resends(&self, was: &Row, is: &Row) -> bool {
+        let as_it_was = (was.sequence, &was.hash, was.attempts) == (is.sequence, &is.hash, is.attempts);
+        as_it_was && is.state == State::Scheduled && self.asked.contains(&(was.id, was.state, is.state))
+    }
+
+    /// It is closed by hand now.
+    fn resolves(&self, was: &Row, is: &Row) -> bool {
+        is.state == State::Resolved && self.asked.contains(&(was.id, was.state, is.state))
+    }
+}
+
 type Outcome = Result<(), String>;
 
 fn ensure(holds: bool, why: impl FnOnce() -> String) -> Outcome {
@@ -36,7 +56,7 @@ pub(crate) fn claim(rows: &[Row], claimed: &Claimed, destination: &str, now: Tim
 }
 
 /// What no rows may be.
-pub(crate) fn standing(rows: &[Row]) -> Outcome {
+pub(crate) fn standing(rows: &[Row], hand: &Hand) -> Outcome {
     let mut lanes: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
     let mut fates = BTreeSet::new();
     for row in rows {
@@ -64,21 +84,26 @@ pub(crate) fn standing(rows: &[Row]) -> Outcome {
         ensure(first.head, || format!("{} is the first of its lane and not its head", named(first)))?;
         let heads = lane.iter().filter(|row| row.head).count();
         ensure(heads == 1, || format!("the lane of {} has {heads} heads", named(first)))?;
-        let begun = lane.iter().find(|row| !row.head && row.attempts > 0);
+        // What a person sends again goes before what has begun.
+        let by_hand = hand.resent.contains(&first.id);
+        let begun = lane.iter().find(|row| !row.head && row.attempts > 0 && !by_hand);
         ensure(begun.is_none(), || format!("{} was tried before it was the head", named(begun.expect("found"))))?;
     }
     Ok(())
 }
 
 /// From what was to what is: fates are for good, contents too, and what the receiver has agrees with what we say.
-pub(crate) fn change(before: &[Row], after: &[Row], receiver: &Receiver) -> Outcome {
+pub(crate) fn change(before: &[Row], after: &[Row], receiver: &Receiver, hand: &Hand) -> Outcome {
     for was in before {
         let Some(is) = after.iter().find(|is| is.id == was.id) else { return Err(format!("{} is gone", named(was))) };
-        ensure(!was.state.is_end() || was == is, || format!("{} had ended, and becomes {is:?}", named(was)))?;
+        let resends = hand.resends(was, is);
+        ensure(!was.state.is_end() || was == is || resends, || format!("{} had ended, and becomes {is:?}", named(was)))?;
         let anew = was.state == State::Held;
         ensure(anew || was.hash.is_none() || was.hash == is.hash, || format!("the content of {} changes", named(was)))?;
-        // Out of there by a voiding, or by a receipt that came after all.
-        let out = matches!(is.state, State::Parked | State::Withdrawn | State::Accepted | State::Rejected);
+        let resolves = hand.resolves(was, is);
+        ensure(is.state != State::Resolved || was == is || resolves, || format!("{} is closed by nobody", named(was)))?;
+        // Out of there by a voiding, by a receipt that came after all, or by hand.
+        let out = matches!(is.state, State::Parked | State::Withdrawn | State::Accepted | State::Rejected) || resends || resolves;
         ensure(was.state != State::Parked || out, || format!("{} leaves by itself and is {}", named(was), is.state.code()))?;
     }
     for row in after {
@@ -90,8 +115,9 @@ pub(crate) fn change(before: &[Row], after: &[Row], receiver: &Receiver) -> Outc
         match row.state {
             State::Accepted => ensure(matches!(first.map(|first| first.ruling), Some(Ruling::Accept | Ruling::Remark)), why)?,
             State::Rejected => ensure(matches!(first.map(|first| first.ruling), Some(Ruling::Reject | Ruling::Refuse)), why)?,
-            // It may have left before it was parked.
-            State::Withdrawn if was_parked || unchanged => {}
+            // It may have left before it was parked, or in a life that the store has forgotten.
+            State::Withdrawn | State::Resolved if was_parked || unchanged => {}
+            _ if row.in_doubt => {}
             State::Withheld | State::Held | State::Refused | State::Superseded | State::Withdrawn | State::Expired | State::Resolved => {
                 ensure(!kept, why)?;
             }
@@ -102,12 +128,13 @@ pub(crate) fn change(before: &[Row], after: &[Row], receiver: &Receiver) -> Outc
 }
 
 /// After all faults, when time has run on.
-pub(crate) fn end(rows: &[Row], probe: &Probe, receiver: &Receiver, now: Timestamp) -> Outcome {
+pub(crate) fn end(rows: &[Row], probe: &Probe, receiver: &Receiver, hand: &Hand, now: Timestamp) -> Outcome {
     for (destination, message) in receiver.kept() {
         let row = rows.iter().find(|row| row.message == message && row.destination == destination);
         let Some(row) = row else { return Err(format!("{destination} has {message}, of which we know nothing")) };
         let agrees = matches!(row.state, State::Accepted | State::Rejected | State::Parked | State::Withdrawn);
-        ensure(agrees, || format!("{destination} has {}", named(row)))?;
+        let closed_after_it_left = row.state == State::Resolved && row.attempts > 0;
+        ensure(agrees || closed_after_it_left || row.in_doubt, || format!("{destination} has {}", named(row)))?;
     }
     let useless = rows.iter().find(|row| row.state == State::Withheld && row.useful_until.is_none_or(|until| until <= now));
     ensure(useless.is_none(), || format!("at {now} {} is still withheld", named(useless.expect("found"))))?;
@@ -129,7 +156,9 @@ pub(crate) fn end(rows: &[Row], probe: &Probe, receiver: &Receiver, now: Timesta
     for row in rows {
         let told = ends.remove(&(row.message.clone(), row.destination.clone())).unwrap_or_default();
         let expected: Vec<String> = row.state.is_end().then(|| format!("{} 1", row.state.code())).into_iter().collect();
-        ensure(told == expected, || format!("the journal tells of {}: {told:?}", named(row)))?;
+        // What is sent again by hand has an end each time.
+        let again = hand.resent.contains(&row.id) && expected.iter().all(|end| told.iter().any(|told| told[..4] == end[..4]));
+        ensure(told == expected || again, || format!("the journal tells of {}: {told:?}", named(row)))?;
     }
     ensure(ends.is_empty(), || format!("the journal tells of what is not there: {ends:?}"))
 }

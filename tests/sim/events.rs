@@ -58,11 +58,15 @@ impl Templates {
         pool
     }
 
-    /// Events after everything else, in a case of their own: what leaves by them finds a closed way open again.
-    pub(crate) fn last(&self, number: usize) -> [Event; 2] {
-        let notice = self.event("R-IN", 9 + number, 900 + 2 * number);
+    /// Events after everything else, in a case of their own: what leaves by them finds a closed way open again. Where a store
+    /// was put back they happened `at` a moment after that.
+    pub(crate) fn last(&self, number: usize, at: Option<Timestamp>) -> [Event; 2] {
+        let mut notice = self.event("R-IN", 9 + number, 900 + 2 * number);
         let mut order = self.event("K-PU", 9 + number, 901 + 2 * number);
         order["recipients"] = both();
+        if let Some(at) = at.map(|at| at.to_string()) {
+            (notice["occurredAt"], notice["sentAt"], order["occurredAt"]) = (at.as_str().into(), at.as_str().into(), at.as_str().into());
+        }
         [whole(&notice, "R-IN"), whole(&order, "K-PU")]
     }
 

@@ -4,12 +4,15 @@ use crate::events::Templates;
 use crate::postgres::Schema;
 use crate::probe::Probe;
 use crate::receiver::Sealer;
+use jiff::Timestamp;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vardbro::daemon;
+use std::time::Duration;
 use vardbro::deliver::Policy;
 use vardbro::intake::Desk;
-use vardbro::store::Store;
+use vardbro::store::{Store, Vacant, back_up, look_into};
+use vardbro::{daemon, ops};
 
 const SETTINGS: &str = r#"
 environment = "test"
@@ -49,6 +52,8 @@ pub(crate) struct Ground {
     pub(crate) runtime: tokio::runtime::Runtime,
     stores: Vec<Option<Store>>,
     place: Place,
+    /// A store was put back since the last wiping.
+    restored: bool,
 }
 
 impl Ground {
@@ -77,7 +82,7 @@ impl Ground {
         let policy = Arc::new(daemon::policy(&settings, settings.destinations.first().expect("a destination")));
         let desk = daemon::desk(&settings).expect("a desk");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { probe, desk, policy, sealer: Sealer::new(), templates: Arc::clone(templates), runtime, stores, place }
+        Self { probe, desk, policy, sealer: Sealer::new(), templates: Arc::clone(templates), runtime, stores, place, restored: false }
     }
 
     /// SQLite belongs to one process: its replicas share a handle, and end together.
@@ -99,14 +104,50 @@ impl Ground {
         });
     }
 
-    pub(crate) fn wipe(&self) {
+    /// Writes a backup beside the store; the one before it is gone.
+    pub(crate) fn back_up(&self, now: Timestamp) {
+        let Place::Lite(folder) = &self.place else { return };
+        let _ = fs::remove_file(backup(folder));
+        back_up(&file(folder), &backup(folder), now).expect("a backup");
+    }
+
+    /// Puts the backup in the store's place. Nobody else may hold the store.
+    pub(crate) fn put_back(&mut self, now: Timestamp) {
+        let Place::Lite(folder) = &self.place else { return };
+        let (file, backup) = (file(folder), backup(folder));
+        self.probe = Probe::beside(Path::new(":memory:"));
+        drop(self.stores[0].take());
+        // The last connection removes by their names what lies beside a store: not beside the one that takes its place. Where two end
+        // at once neither was the last.
+        while ["vardbro.db-shm", "vardbro.db-wal"].iter().any(|name| folder.path().join(name).exists()) {
+            Probe::beside(&file).number("SELECT COUNT(*) FROM meta");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let contents = look_into(&backup).expect("a backup");
+        let restored = ops::restored(now, contents.made_at);
+        let done = Vacant::take(&file).expect("nobody has it").put_back(&backup, &contents, &restored).expect("put back");
+        fs::remove_file(done.kept.expect("the store that was there")).expect("no longer needed");
+        self.stores[0] = Some(open(&file));
+        self.probe = Probe::beside(&file);
+        self.restored = true;
+    }
+
+    pub(crate) fn wipe(&mut self) {
         self.probe.wipe();
         self.sealer.forget();
+        // A store learns when it is opened from which number its lanes go on.
+        if std::mem::take(&mut self.restored) {
+            self.reopen(0);
+        }
     }
 }
 
 fn file(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("vardbro.db")
+}
+
+fn backup(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("vardbro.backup")
 }
 
 fn open(path: &Path) -> Store {

@@ -8,6 +8,10 @@
 //! the claiming, sending, hearing and writing of deliveries. What is ours: clock, dice, and the receiver with the way to it.
 //! Each sequence begins with an empty store and an empty receiver, so its seed alone says what happens in it.
 //!
+//! People send again and close by hand by the plans that the commands show them. Over SQLite backups are made and put back: the
+//! store then forgets, the receiver does not, and sources hand in again what is newer. Nothing that the receiver has is sent to it
+//! once more unless a person asks for it, and each message comes under the id that it had.
+//!
 //! What happens is in `ops.rs`, what must hold in `checks.rs`, and in `world.rs` and `receiver.rs` where it is seen. When the operations are over all faults end,
 //! sources hand in again what they have not heard of, and everything must leave its lane within the longest pause that the policy
 //! knows (a lease or 1.2 × the longest retry; the receipt deadline where a receipt is waited for), twice the longest pause of a probe, and
@@ -20,6 +24,8 @@
 //! - A request that arrives after its own lease has ended, as of a machine that was suspended: it counts as lost here.
 //! - A store that recovers while a result waits to be written: here it fails until the lease has ended.
 //! - Documents that differ from valid ones in digits and hexadecimal letters alone are validated once.
+//! - Files that are laid back after a restore in another order than they came in first; a store that fails meanwhile; the kill in
+//!   the middle of a restore (`process/backups.rs`).
 //! - A clock that goes back by more than ten minutes; different clocks at two replicas; shadow destinations; damaged rows.
 
 #![expect(clippy::expect_used, reason = "a broken test shall stop")]
@@ -232,6 +238,10 @@ fn every_kind(tally: &Tally) {
         "SUPERSEDED",
         "WITHDRAWN",
         "EXPIRED",
+        "RESOLVED",
+        "resent",
+        "restored",
+        "read again",
     ];
     let rare: Vec<&str> = words.into_iter().filter(|word| tally.get(*word).is_none_or(|count| *count < 10)).collect();
     assert!(rare.is_empty(), "hardly ever happens: {rare:?} in {tally:#?}");
@@ -242,7 +252,7 @@ fn every_kind(tally: &Tally) {
 fn a_receipt_is_called_back_over_either_database() {
     use ops::Op::{Arrive, CallBack, Claim, Reach};
     let templates = Arc::new(Templates::read());
-    let pool = templates.last(0).to_vec();
+    let pool = templates.last(0, None).to_vec();
     let ops = vec![
         Arrive { replica: 0, events: vec![0] },
         Arrive { replica: 0, events: vec![1] },
@@ -257,4 +267,52 @@ fn a_receipt_is_called_back_over_either_database() {
     if let Some(mut ground) = Ground::postgres(&templates) {
         assert_eq!(wrong(&mut ground, &sequence, &mut Tally::new()), None);
     }
+}
+
+/// A sequence over SQLite that must hold; how often what happened in it.
+fn holds(looks_up: bool, ops: Vec<ops::Op>) -> Tally {
+    let templates = Arc::new(Templates::read());
+    let sequence = Sequence { pool: templates.last(0, None).to_vec(), replicas: 1, looks_up, ops, long: false };
+    let mut tally = Tally::new();
+    assert_eq!(wrong(&mut Ground::lite(&templates), &sequence, &mut tally), None);
+    tally
+}
+
+#[test]
+fn what_a_restore_has_forgotten_is_sent_again_by_hand_alone() {
+    use ops::Op::{Arrive, BackUp, Resend, Restore, Round, Serve};
+    for looks_up in [false, true] {
+        let forgotten = [
+            BackUp,
+            Arrive { replica: 0, events: vec![0, 1] },
+            Round { replica: 0 },
+            // Time enough that it is written anew with another moment in it.
+            ops::Op::Pass { seconds: 60 },
+            Restore { at_once: true },
+            Round { replica: 0 },
+        ];
+        let tally = holds(looks_up, forgotten.to_vec());
+        assert_eq!((tally["restored"], tally["read again"], tally["ACCEPTED"], tally["PARKED"]), (1, 2, 2, 2));
+
+        let by_hand = [Resend { message: 0, all: true, again: false }, Serve { replica: 0 }, Round { replica: 0 }];
+        let tally = holds(looks_up, [&forgotten[..], &by_hand].concat());
+        // It has another content under that id, and says so; where it can be asked it is not sent at all.
+        assert_eq!((tally["resent"], tally["ACCEPTED"], tally["PARKED"]), (2, 2, 4));
+        assert_eq!(tally["answer conflict"], if looks_up { 4 } else { 2 });
+    }
+}
+
+#[test]
+fn what_arrived_after_all_is_not_sent_again_by_an_older_request() {
+    use ops::Op::{Arrive, CallBack, Claim, Hear, Resend, Resolve, Round, Serve};
+    let parked =
+        [Arrive { replica: 0, events: vec![0, 1] }, Claim { replica: 0, destination: 0 }, Hear { flight: 0, way: ops::Way::Unproved }];
+    let resend = Resend { message: 0, all: false, again: false };
+    let late = [resend.clone(), CallBack { message: 0, contradicts: false }, Serve { replica: 0 }, Round { replica: 0 }];
+    let tally = holds(false, [&parked[..], &late].concat());
+    assert_eq!((tally["PARKED"], tally["ACCEPTED"], tally.get("resent")), (1, 2, None));
+
+    let closed = [resend, Resolve { message: 0, untried: false }, Serve { replica: 0 }, Round { replica: 0 }];
+    let tally = holds(false, [&parked[..], &closed].concat());
+    assert_eq!((tally.get("resent"), tally.get("RESOLVED")), (Some(&1), None), "the first request is met, the second is too late");
 }

@@ -105,8 +105,26 @@ pub(crate) enum Op {
     Move {
         episode: usize,
     },
+    /// A person sends again what is parked or rejected: one message or all of them. With `again` one that the receiver has.
+    Resend {
+        message: usize,
+        all: bool,
+        again: bool,
+    },
+    /// A person closes a message that waits for one; with `untried` one in its lane.
+    Resolve {
+        message: usize,
+        untried: bool,
+    },
     Serve {
         replica: usize,
+    },
+    /// A backup is made. SQLite only, as is what follows.
+    BackUp,
+    /// The last backup is put back where the program has ended, and the files of sources that are newer are laid back into their
+    /// folders. They are read at once, or before anything else that arrives.
+    Restore {
+        at_once: bool,
     },
 }
 
@@ -168,6 +186,10 @@ impl Sequence {
             Op::Claim { replica, destination } if *replica > 0 => ops.push(Op::Claim { replica: 0, destination: *destination }),
             Op::Die { flight, .. } => ops.push(Op::Drop { flight: *flight }),
             Op::Crash { replica, reopen: true } => ops.push(Op::Crash { replica: *replica, reopen: false }),
+            Op::Resend { message, all: true, again } => ops.push(Op::Resend { message: *message, all: false, again: *again }),
+            Op::Resend { message, all: false, again: true } => ops.push(Op::Resend { message: *message, all: false, again: false }),
+            Op::Resolve { message, untried: true } => ops.push(Op::Resolve { message: *message, untried: false }),
+            Op::Restore { at_once: false } => ops.push(Op::Restore { at_once: true }),
             Op::Reach { flight, ruling } if *ruling != Ruling::Accept => ops.push(Op::Reach { flight: *flight, ruling: Ruling::Accept }),
             Op::Hear { flight, way } if *way != Way::Answer => ops.push(Op::Hear { flight: *flight, way: Way::Answer }),
             _ => {}
@@ -225,7 +247,7 @@ impl Maker {
         let replica = self.random.below(2);
         let flight = self.random.below(4);
         loop {
-            let op = match self.random.below(100) {
+            let op = match self.random.below(115) {
                 0..=22 if self.pool > 0 => self.arrive(replica),
                 23..=25 if self.may(3) => Op::CallBack { message: self.random.below(6), contradicts: self.random.percent(30) },
                 26 if self.may(4) => Op::CallAstray { message: self.random.below(6) },
@@ -244,7 +266,15 @@ impl Maker {
                 93..=94 if self.may(12) => Op::Mend,
                 95..=96 if self.may(13) => Op::Release { held: self.random.below(4) },
                 97 if self.may(14) => Op::Move { episode: self.random.below(2) },
-                98..=99 if self.may(13) || self.may(14) => Op::Serve { replica },
+                98..=99 if self.may(13) || self.may(14) || self.may(16) => Op::Serve { replica },
+                100..=102 if self.may(16) => {
+                    Op::Resend { message: self.random.below(6), all: self.random.percent(25), again: self.random.percent(30) }
+                }
+                103..=104 if self.may(16) => Op::Resolve { message: self.random.below(6), untried: self.random.percent(40) },
+                105 if self.may(16) => Op::Serve { replica },
+                // A restore takes longer than all else: in one sequence of four.
+                106..=109 if self.may(17) && self.may(18) => Op::BackUp,
+                110..=114 if self.may(17) && self.may(18) => Op::Restore { at_once: self.random.percent(60) },
                 _ => continue,
             };
             return op;

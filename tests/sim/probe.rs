@@ -29,11 +29,13 @@ pub(crate) struct Row {
     pub(crate) settled_at: Option<Timestamp>,
     pub(crate) useful_until: Option<Timestamp>,
     pub(crate) receipt_by: Option<Timestamp>,
+    /// Since a restore nobody knows whether the receiver has it.
+    pub(crate) in_doubt: bool,
 }
 
 const ROWS: &str =
     "SELECT id, message_id, destination, event_id, episode_id, kind, state, open, head, sequence, hex(content_hash), attempts,
-    next_at, lease_until, hex(lease_token), last_answer, tried_at, code, settled_at, useful_until, receipt_by FROM delivery ORDER BY id";
+    next_at, lease_until, hex(lease_token), last_answer, tried_at, code, settled_at, useful_until, receipt_by, doubt FROM delivery ORDER BY id";
 
 /// Where the database can be made to fail, and how: a statement is refused, or all of the transaction with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +79,7 @@ type Cells = Vec<Option<String>>;
 
 impl Probe {
     pub(crate) fn lite(path: &std::path::Path) -> Self {
-        let connection = rusqlite::Connection::open(path).expect("a store");
-        connection.busy_timeout(std::time::Duration::from_secs(10)).expect("settable");
-        let probe = Self::Lite(connection);
+        let probe = Self::beside(path);
         probe.batch("CREATE TABLE fault (spot TEXT)");
         for spot in Spot::ALL {
             let (name, (table, what, when)) = (spot.name(), spot.place());
@@ -91,6 +91,13 @@ impl Probe {
             ));
         }
         probe
+    }
+
+    /// On a store that has been prepared before: it was put back.
+    pub(crate) fn beside(path: &std::path::Path) -> Self {
+        let connection = rusqlite::Connection::open(path).expect("a store");
+        connection.busy_timeout(std::time::Duration::from_secs(10)).expect("settable");
+        Self::Lite(connection)
     }
 
     pub(crate) fn postgres(url: &str) -> Self {
@@ -156,6 +163,11 @@ impl Probe {
             Self::Lite(_) => "SELECT origin FROM event",
             Self::Postgres { .. } => "SELECT convert_from(origin, 'UTF8') FROM event",
         };
+        self.texts(sql).into_iter().collect()
+    }
+
+    /// A column of texts.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         self.query(sql).into_iter().filter_map(|mut cells| cells[0].take()).collect()
     }
 
@@ -173,7 +185,8 @@ impl Probe {
 
     /// An empty store, as new.
     pub(crate) fn wipe(&self) {
-        const TABLES: [&str; 9] = ["fault", "attempt", "journal", "alarm", "request", "episode_patient", "delivery", "event", "episode"];
+        const TABLES: [&str; 10] =
+            ["fault", "restored", "attempt", "journal", "alarm", "request", "episode_patient", "delivery", "event", "episode"];
         let deletes: Vec<String> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
         self.batch(&format!("BEGIN; {} COMMIT", deletes.concat()));
     }
@@ -207,5 +220,6 @@ fn row(cells: Cells) -> Row {
         settled_at: moment(next()),
         useful_until: moment(next()),
         receipt_by: moment(next()),
+        in_doubt: whole(next()) == Some(1),
     }
 }

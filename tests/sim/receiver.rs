@@ -136,10 +136,12 @@ impl Ruling {
 /// The first copy of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct First {
-    pub(crate) hash: String,
+    pub(crate) hash: ContentHash,
     pub(crate) ruling: Ruling,
     /// Asked for its receipt, the receiver says until then that it comes later.
     pub(crate) due: Option<Timestamp>,
+    /// Of the sender's lives the one in which it came.
+    life: u32,
 }
 
 /// One receiver behind all destinations; each keeps its own.
@@ -150,11 +152,32 @@ pub(crate) struct Receiver {
     /// Number of the last first copy, by destination and episode.
     numbers: BTreeMap<(String, String), u64>,
     envelopes: BTreeSet<String>,
+    /// The sender's life; each restore begins another.
+    life: u32,
+    /// What a person has sent again in it.
+    by_hand: BTreeSet<(String, String)>,
 }
 
 impl Receiver {
     pub(crate) fn new(sealer: Sealer) -> Self {
-        Self { sealer, firsts: BTreeMap::new(), numbers: BTreeMap::new(), envelopes: BTreeSet::new() }
+        let (envelopes, by_hand) = (BTreeSet::new(), BTreeSet::new());
+        Self { sealer, firsts: BTreeMap::new(), numbers: BTreeMap::new(), envelopes, life: 0, by_hand }
+    }
+
+    /// The sender has forgotten what it did since a backup. What it had in its lanes then comes by the numbers of then.
+    pub(crate) fn forgotten(&mut self) {
+        self.life += 1;
+        self.numbers.clear();
+        self.by_hand.clear();
+    }
+
+    pub(crate) fn in_another_life(&self) -> bool {
+        self.life > 0
+    }
+
+    /// A person sends a message again.
+    pub(crate) fn expect(&mut self, destination: &str, message: &str) {
+        self.by_hand.insert((destination.to_owned(), message.to_owned()));
     }
 
     pub(crate) fn first(&self, destination: &str, message: &str) -> Option<&First> {
@@ -171,11 +194,14 @@ impl Receiver {
     /// A question arrives.
     pub(crate) fn ask(&self, destination: &str, question: &Question, now: Timestamp) -> Reply {
         let first = self.first(destination, &question.message.to_string()).filter(|first| first.ruling.is_kept());
-        let Some(first) = first.filter(|first| first.hash == format!("{:?}", question.content_hash)) else {
-            return Reply::bare(Answer::Absent, Some(404));
-        };
+        let Some(first) = first else { return Reply::bare(Answer::Absent, Some(404)) };
         if first.due.is_some_and(|due| due > now) {
             return Reply::bare(Answer::Pending { retry_after: None }, Some(202));
+        }
+        // As the transport understands a receipt for another content.
+        if first.hash != question.content_hash && matches!(first.ruling, Ruling::Accept | Ruling::Remark) {
+            let looked_up = question.place.is_none();
+            return Reply::bare(if looked_up { Answer::Conflict { proved: false } } else { Answer::ForeignReceipt }, Some(200));
         }
         Reply::bare(judged(first.ruling), Some(200))
     }
@@ -190,28 +216,39 @@ impl Receiver {
     pub(crate) fn take(&mut self, destination: &str, envelope: &Envelope, ruling: Ruling, now: Timestamp) -> Result<Reply, String> {
         let document = envelope.body.disclose();
         let read = wire::xml::read(document).map_err(|fault| format!("{destination} was sent what is no message: {fault:?}"))?;
-        let (message, episode, hash) = (read.message_id.to_string(), read.episode_id.to_string(), format!("{:?}", read.declared_hash));
+        let (message, episode, hash) = (read.message_id.to_string(), read.episode_id.to_string(), read.declared_hash);
         if !read.hash_holds(document) || (read.message_id, read.envelope_id) != (envelope.message, envelope.envelope) {
             return Err(format!("the envelope of {message} is not its own"));
         }
-        if !self.sealer.has_passed(&hash) {
+        if !self.sealer.has_passed(&format!("{hash:?}")) {
             return Err(format!("{message} leaves unchecked"));
         }
         if !self.envelopes.insert(read.envelope_id.to_string()) {
             return Err(format!("{message} is sent twice in one envelope"));
         }
         let key = (destination.to_owned(), message.clone());
-        if let Some(first) = self.firsts.get(&key) {
-            if first.hash != hash {
+        let by_hand = self.by_hand.contains(&key);
+        if let Some(first) = self.firsts.get_mut(&key) {
+            let forgotten = first.life < self.life;
+            if first.ruling.is_kept() && forgotten && !by_hand {
+                return Err(format!("{destination} has {message} since before a restore, and it is sent unasked"));
+            }
+            if first.hash != hash && !forgotten {
                 return Err(format!("{message} comes to {destination} a second time with another content"));
             }
+            if first.hash != hash && first.ruling.is_kept() {
+                return Ok(Reply::bare(Answer::Conflict { proved: false }, Some(409)));
+            }
+            // What it has refused it has not kept.
+            first.hash = hash;
             return Ok(again(envelope, first.ruling, now));
         }
-        let last = self.numbers.insert((destination.to_owned(), episode.clone()), read.sequence).unwrap_or(0);
-        if last >= read.sequence {
+        let last = self.numbers.entry((destination.to_owned(), episode.clone())).or_default();
+        if *last >= read.sequence && !by_hand {
             return Err(format!("number {} of {episode} comes to {destination} after number {last}", read.sequence));
         }
-        self.firsts.insert(key, First { hash, ruling, due: None });
+        *last = read.sequence.max(*last);
+        self.firsts.insert(key, First { hash, ruling, due: None, life: self.life });
         Ok(answer(envelope, ruling, now))
     }
 }

@@ -1,7 +1,10 @@
 //! The real intake, store and deliveries of one or two replicas, with a clock and dice of the test's own, carried through a
 //! sequence one operation at a time.
 
-use crate::checks;
+mod hand;
+mod restore;
+
+use crate::checks::{self, Hand};
 use crate::events::{BASE, Event};
 use crate::ground::Ground;
 use crate::ops::{Op, Sequence, Way};
@@ -9,6 +12,7 @@ use crate::probe::{Row, Spot};
 use crate::random::Random;
 use crate::receiver::{Gate, Receiver, Ruling, Transmission, What, closed, receipt};
 use jiff::{SignedDuration, Timestamp};
+use restore::Past;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -113,6 +117,8 @@ pub(crate) struct World<'a> {
     unheard: BTreeSet<usize>,
     broken: Option<Spot>,
     back: SignedDuration,
+    hand: Hand,
+    past: Past,
     pub(crate) tally: Tally,
 }
 
@@ -137,6 +143,8 @@ impl<'a> World<'a> {
             unheard: BTreeSet::new(),
             broken: None,
             back: SignedDuration::ZERO,
+            hand: Hand::default(),
+            past: Past::default(),
             tally: Tally::new(),
         };
         world.replicas = (0..sequence.replicas).map(|number| world.start(number)).collect();
@@ -210,7 +218,11 @@ impl<'a> World<'a> {
             Op::Mend => self.mend(),
             Op::Release { held } => self.release(*held),
             Op::Move { episode } => self.move_rules(*episode),
+            Op::Resend { message, all, again } => self.resend(*message, *all, *again)?,
+            Op::Resolve { message, untried } => self.resolve(*message, *untried),
             Op::Serve { replica } => self.serve(replica % self.replicas.len())?,
+            Op::BackUp => self.back_up(),
+            Op::Restore { at_once } => self.restore(*at_once)?,
         }
         self.check()
     }
@@ -233,6 +245,7 @@ impl<'a> World<'a> {
     }
 
     fn arrive(&mut self, replica: usize, events: &[usize], heard: bool) -> Result<(), String> {
+        self.read_again()?;
         let events: Vec<usize> = events.iter().map(|event| event % self.pool.len()).collect();
         let records: Vec<Incoming> = events.iter().map(|event| record(&self.pool[*event], self.now())).collect();
         let replica = replica % self.replicas.len();
@@ -292,7 +305,9 @@ impl<'a> World<'a> {
             checks::claim(&self.rows, &claimed, DESTINATIONS[destination], now)?;
             let lease_until = now + self.policy.lease;
             let lane = |flight: &&Flight| flight.destination == destination && flight.claimed.episode == claimed.episode;
-            if let Some(other) = self.flights.iter().filter(lane).find(|flight| flight.lease_until > now && self.owns(flight)) {
+            if let Some(other) = self.flights.iter().filter(lane).find(|flight| flight.lease_until > now && self.owns(flight))
+                && !self.hand.resent.contains(&claimed.id)
+            {
                 return Err(format!("{} is claimed while {} of its lane is under way", claimed.message, other.claimed.message));
             }
             let mut future: Pin<Box<dyn Future<Output = ()>>> =
@@ -333,6 +348,10 @@ impl<'a> World<'a> {
         let now = self.now();
         let flight = &mut self.flights[place];
         if flight.reply.is_none() && now < flight.lease_until {
+            let closed = self.rows.iter().any(|row| row.id == flight.claimed.id && row.state == State::Resolved);
+            if closed && self.back.is_zero() {
+                return Err(format!("{} leaves after it was closed by hand", flight.claimed.message));
+            }
             let destination = DESTINATIONS[flight.destination];
             flight.reply = Some(match &flight.sent.what {
                 What::Message(envelope) => self.receiver.take(destination, envelope, ruling, now)?,
@@ -418,26 +437,33 @@ impl<'a> World<'a> {
         let kept: Vec<(String, String)> = self.receiver.kept().map(|(to, message)| (to.to_owned(), message.to_owned())).collect();
         let Some((destination, message)) = (!kept.is_empty()).then(|| &kept[number % kept.len()]) else { return Ok(()) };
         let row = self.rows.iter().find(|row| row.message == *message && row.destination == *destination).cloned();
-        let row = row.ok_or_else(|| format!("{destination} has {message}, of which we know nothing"))?;
-        let mut ruling = self.receiver.first(destination, message).expect("kept").ruling;
+        let Some(row) = row else {
+            let forgotten = self.receiver.in_another_life();
+            return if forgotten { Ok(()) } else { Err(format!("{destination} has {message}, of which we know nothing")) };
+        };
+        let first = self.receiver.first(destination, message).expect("kept");
+        // What was written before a restore may have been another content.
+        let (mut ruling, hash) = (first.ruling, self.receiver.in_another_life().then_some(first.hash));
         // Nobody can know better than the first receipt; a later one is only heard.
         let contradicts = contradicts && row.state.is_end();
         if contradicts {
             ruling = if ruling == Ruling::Reject { Ruling::Accept } else { Ruling::Reject };
         }
-        let taken = self.take_receipt(&row, ruling, None)?;
+        let taken = self.take_receipt(&row, ruling, hash)?;
         *self.tally.entry(if contradicts { "contradicted" } else { "called back" }.to_owned()).or_default() += 1;
         let now = self.ground.probe.rows().into_iter().find(|now| now.id == row.id);
         let settled = now.as_ref().is_some_and(|now| now.state.is_end());
         match taken {
             None if self.broken.is_some() => Ok(()),
             Some(Ok(())) if settled => Ok(()),
+            Some(Err(Refused::OtherContent | Refused::NotSent)) if hash.is_some() && now.as_ref() == Some(&row) => Ok(()),
             _ => Err(format!("the receipt of {message}: {taken:?}, and then {now:?}")),
         }
     }
 
     fn call_astray(&mut self, number: usize) -> Result<(), String> {
-        let unsent: Vec<Row> = self.rows.iter().filter(|row| row.attempts == 0 && row.last_answer.is_none()).cloned().collect();
+        let unsent: Vec<Row> =
+            self.rows.iter().filter(|row| row.attempts == 0 && row.last_answer.is_none() && !row.in_doubt).cloned().collect();
         let Some(row) = (!unsent.is_empty()).then(|| &unsent[number % unsent.len()]) else { return Ok(()) };
         let taken = self.take_receipt(row, Ruling::Accept, None)?;
         *self.tally.entry("called astray".to_owned()).or_default() += 1;
@@ -531,7 +557,11 @@ impl<'a> World<'a> {
     fn serve(&mut self, replica: usize) -> Result<(), String> {
         let done = self.replicas[replica].intake.serve();
         self.excuse(done)?;
+        self.check()?;
         let open = self.ground.probe.number("SELECT COUNT(*) FROM request WHERE done_at IS NULL");
+        if open == 0 {
+            self.hand.asked.clear();
+        }
         if open > 0 && self.broken.is_none() { Err(format!("{open} requests are not met")) } else { Ok(()) }
     }
 
@@ -544,9 +574,11 @@ impl<'a> World<'a> {
                 *self.tally.entry(row.state.code().to_owned()).or_default() += 1;
             }
         }
-        checks::change(&self.rows, &rows, &self.receiver)?;
+        checks::change(&self.rows, &rows, &self.receiver, &self.hand)?;
+        self.note_resent(&rows);
         self.rows = rows;
-        checks::standing(&self.rows)
+        self.check_numbers()?;
+        checks::standing(&self.rows, &self.hand)
     }
 
     /// All faults end, the sources hand in what they still have, and time runs on until everything has found its end.
@@ -556,6 +588,7 @@ impl<'a> World<'a> {
             self.hear(0, Way::Answer, false)?;
             self.check()?;
         }
+        self.read_again()?;
         for event in std::mem::take(&mut self.unheard) {
             self.arrive(0, &[event], true)?;
         }
@@ -571,7 +604,8 @@ impl<'a> World<'a> {
         if long {
             self.run_until(self.now() + SignedDuration::from_hours(24 * 5))?;
         }
-        checks::end(&self.rows, &self.ground.probe, &self.receiver, self.now())
+        self.remember()?;
+        checks::end(&self.rows, &self.ground.probe, &self.receiver, &self.hand, self.now())
     }
 
     /// Everything that falls due up to a moment, delivered and answered well.
@@ -602,8 +636,8 @@ impl<'a> World<'a> {
                 return Ok(());
             }
             let replica = number % self.replicas.len();
-            let now = self.now();
-            let events = self.ground.templates.last(number);
+            let (at, now) = (self.after_restore(), self.now());
+            let events = self.ground.templates.last(number, at);
             let done = self.replicas[replica].intake.batch(&events.each_ref().map(|event| record(event, now)));
             if !matches!(self.excuse(done)?.as_deref(), Some([Verdict::Accepted, Verdict::Accepted])) {
                 return Err("the last event is not accepted".to_owned());

@@ -69,7 +69,8 @@ fn part<'t>(text: &'t str, part: &'t str) -> Result<&'t str, Fault> {
         Some(Err(fault)) => return Err(syntax(text, &fault, offset(text, part))),
         None => return Err(Fault::new(Code::SrcEmpty, offset(text, part))),
     };
-    let rest = part[stream.byte_offset()..].trim_ascii_start();
+    // What is blank in JSON; a form feed is not, and other readers stop at it.
+    let rest = part[stream.byte_offset()..].trim_start_matches([' ', '\t', '\n', '\r']);
     if rest.is_empty() { Ok(raw) } else { Err(Fault::new(Code::MapNotAnObject, offset(text, rest))) }
 }
 
