@@ -85,6 +85,13 @@ impl<'t> Reading<'t> {
     }
 
     pub(crate) fn unknown<T>(&mut self, at: usize, what: &str, allowed: &str) -> Option<T> {
+        if allowed == "–" {
+            return self.fault(
+                at,
+                &format!("”{what}” är okänt; inget sådant finns i filen"),
+                &format!("“{what}” is unknown; the file has none"),
+            );
+        }
         self.fault(at, &format!("”{what}” är okänt; välj bland {allowed}"), &format!("“{what}” is unknown; choose among {allowed}"))
     }
 

@@ -23,7 +23,7 @@ use vardbro::fault::Code;
 use vardbro::map::{Document, Limits, Mapping};
 use vardbro::model::finding::Finding;
 use vardbro::model::name::Name;
-use vardbro::model::raw::{Answer, RawEvent, Verdict};
+use vardbro::model::raw::{Answer, RawEvent};
 use vardbro::model::time::{Clock as _, local_day};
 use vardbro::oplog;
 use vardbro::source::directory::{Directory, Settings};
@@ -172,7 +172,9 @@ fn reasons(folder: &Folder, name: &str) -> Vec<String> {
     assert!(longest < 6, "{name}: a run of {longest} digits: {text}");
     let value: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(value["verdict"], "rejected");
-    let findings: Vec<Finding> = serde_json::from_value(value["findings"].clone()).expect("findings");
+    // Of a batch, record by record.
+    let of = |value: &Value| -> Vec<Finding> { serde_json::from_value(value["findings"].clone()).expect("findings") };
+    let findings: Vec<Finding> = value["records"].as_array().map_or_else(|| of(&value), |records| records.iter().flat_map(of).collect());
     assert!(!findings.is_empty(), "{name}: refused without a reason");
     for finding in &findings {
         for text in [&finding.sv, &finding.en, &finding.remedy_sv, &finding.remedy_en] {

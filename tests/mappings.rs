@@ -200,10 +200,10 @@ fn every_fault_of_a_mapping_file_is_pointed_at() {
         ("text = \"text\"", "text = \"a..b\"", "16:8: “a..b” is no path"),
         ("text = \"text\"", "text = 3", "16:8: a path in quotes or a table is expected"),
         ("text = \"text\"", "text = { from = \"a\", convert = \"upcase\" }", "“upcase” is unknown; choose among personnummer"),
-        ("text = \"text\"", "text = { from = \"a\", table = \"codes\" }", "“codes” is unknown; choose among –"),
+        ("text = \"text\"", "text = { from = \"a\", table = \"codes\" }", "“codes” is unknown; the file has none"),
         ("text = \"text\"", "text = { from = \"a\", value = \"b\" }", "16:8: one of “from”, “value” and “jq” is expected"),
         ("text = \"text\"", "text = { form = \"a\" }", "16:10: “form” is unknown"),
-        ("text = \"text\"", "text = { from = \"$x\" }", "16:17: “$x” is unknown"),
+        ("text = \"text\"", "text = { from = \"$x\" }", "16:17: “$x” is unknown; the file has none"),
         ("category = { value = \"other\" }", "category = { value = \"annat\" }", "15:12: “annat (category)” is unknown; choose among aids"),
         ("category = { value = \"other\" }", "category = { each = \"a\" }", "“each” is unknown"),
         ("type = \"K-AD\"", "type = \"K-XX\"", "5:8: “K-XX” is unknown"),
@@ -213,6 +213,8 @@ fn every_fault_of_a_mapping_file_is_pointed_at() {
         ("[[event]]", "[table.t]\na = \"b\"\n[[event]]", "4:8: the code table “t” is not used"),
         ("[[event]]", "[table.t]\nfile = \"none.csv\"\n[[event]]", "5:8: the file none.csv cannot be read"),
         ("[event.data]", "[event.patient]\n[event.data]", "Not valid TOML"),
+        ("text = \"text\"", "text = \"TODO\"", "16:8: a path is still to be written here"),
+        ("format = \"json\"", "format = \"xml\"\nrecords = \"o:post\"", "4:11: “o: ([namespaces])” is unknown; the file has none"),
     ] {
         let found = faults(&SMALL.replacen(from, to, 1));
         assert!(found.iter().any(|fault| fault.contains(expected)), "{expected}\n{found:#?}");
@@ -227,10 +229,43 @@ fn every_fault_of_a_mapping_file_is_pointed_at() {
 fn an_expression_cannot_do_harm() {
     let with = |jq: &str| SMALL.replace("text = \"text\"", &format!("text = {{ jq = '{jq}' }}"));
     for refused in [
-        "halt", "input", "inputs", "env.HOME", "$ENV.HOME", "now", "debug", "stderr", "..", "recurse", "def f: 1 + f; f", "range(100000000)",
-        "repeat(.)", "until(false; .)", "while(true; .)", "limit(3; repeat(1))", "reduce .[] as $x (0; . + $x)", "foreach .[] as $x (0; .)",
-        "\"a\" * 1000000000", ". as $d | $__prog_args", "import \"a\" as a; .", "walk(.)", "combinations", "tojson", "@base64", "label $x | .",
-        "test(\"a\")", "$missing", "input_filename", ".a = 1", ".a |= 1", "[.[] | .[] | .[] | .[]]", "getpath([\"a\"])", "splits(\"a\")", "ltrimstr(", "error", "transpose",
+        "halt",
+        "input",
+        "inputs",
+        "env.HOME",
+        "$ENV.HOME",
+        "now",
+        "debug",
+        "stderr",
+        "..",
+        "recurse",
+        "def f: 1 + f; f",
+        "range(100000000)",
+        "repeat(.)",
+        "until(false; .)",
+        "while(true; .)",
+        "limit(3; repeat(1))",
+        "reduce .[] as $x (0; . + $x)",
+        "foreach .[] as $x (0; .)",
+        "\"a\" * 1000000000",
+        ". as $d | $__prog_args",
+        "import \"a\" as a; .",
+        "walk(.)",
+        "combinations",
+        "tojson",
+        "@base64",
+        "label $x | .",
+        "test(\"a\")",
+        "$missing",
+        "input_filename",
+        ".a = 1",
+        ".a |= 1",
+        "[.[] | .[] | .[] | .[]]",
+        "getpath([\"a\"])",
+        "splits(\"a\")",
+        "ltrimstr(",
+        "error",
+        "transpose",
     ] {
         assert!(!faults(&with(refused)).is_empty(), "{refused} is taken");
     }
@@ -261,7 +296,8 @@ fn an_expression_cannot_do_harm() {
     };
     assert_eq!(codes(record), ["VB-MAP-034"]);
     let mapping = compile(&with("[.list[] | .list[]] | length | tostring"), &|_| None).expect("a mapping");
-    let large = format!(r#"{{"id":"1","at":"2026-03-10T09:00:00+01:00","case":"C","pnr":"193812217044","list":[{}1]}}"#, "1,".repeat(5_000));
+    let large =
+        format!(r#"{{"id":"1","at":"2026-03-10T09:00:00+01:00","case":"C","pnr":"193812217044","list":[{}1]}}"#, "1,".repeat(5_000));
     let found = read(&mapping, large.as_bytes(), Form::Json).remove(0).events.expect_err("refused");
     assert_eq!(found[0].code, "VB-MAP-035");
 }
@@ -311,9 +347,23 @@ fn hostile() -> Vec<(&'static str, String, Vec<u8>, Form, &'static str, &'static
         ("two roots", xml.clone(), "<x/><y/>".into(), Form::Xml, "VB-MAP-001", "1:5"),
         ("doubled attribute", xml.clone(), "<x a=\"1\" a=\"2\"/>".into(), Form::Xml, "VB-MAP-001", "1:1"),
         ("NUL in XML", xml.clone(), "<x>\0</x>".into(), Form::Xml, "VB-MAP-020", "1:4"),
-        ("another encoding than declared", xml.clone(), "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><x/>".into(), Form::Xml, "VB-SRC-003", "1:1"),
+        (
+            "another encoding than declared",
+            xml.clone(),
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><x/>".into(),
+            Form::Xml,
+            "VB-SRC-003",
+            "1:1",
+        ),
         ("unknown prefix", xml, "<a:x/>".into(), Form::Xml, "VB-MAP-001", "1:1"),
-        ("deep JSON", json.clone(), format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000)).into(), Form::Json, "VB-MAP-003", "1:37"),
+        (
+            "deep JSON",
+            json.clone(),
+            format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000)).into(),
+            Form::Json,
+            "VB-MAP-003",
+            "1:37",
+        ),
         ("broken off JSON", json.clone(), "{\"id\":\"1".into(), Form::Json, "VB-MAP-002", "1:8"),
         ("invalid UTF-8", json.clone(), b"{\"id\":\"\xE5\"}".to_vec(), Form::Json, "VB-SRC-003", "1:8"),
         ("UTF-16", json.clone(), b"\xFF\xFE{\0}\0".to_vec(), Form::Json, "VB-SRC-003", "1:1"),
@@ -321,15 +371,50 @@ fn hostile() -> Vec<(&'static str, String, Vec<u8>, Form, &'static str, &'static
         ("NUL in a value", json.clone(), format!("{{{good},\"text\":\"a\\u0000b\"}}").into(), Form::Json, "VB-MAP-020", "1:83"),
         ("1e999", json.clone(), format!("{{{good},\"text\":1e999}}").into(), Form::Json, "VB-MAP-037", "1:83"),
         ("the same key twice", json.clone(), format!("{{{good},\"text\":\"a\",\"text\":\"b\"}}").into(), Form::Json, "VB-MAP-008", "1:94"),
-        ("half an export in another encoding", csv("utf-8"), [head.as_bytes(), b"1;2026-03-10 09:00;C;193812217044;\xE5\r\n"].concat(), Form::Csv, "VB-SRC-003", "2:35"),
+        (
+            "half an export in another encoding",
+            csv("utf-8"),
+            [head.as_bytes(), b"1;2026-03-10 09:00;C;193812217044;\xE5\r\n"].concat(),
+            Form::Csv,
+            "VB-SRC-003",
+            "2:35",
+        ),
         ("UTF-8 in what is declared ISO-8859-1", csv("iso-8859-1"), format!("\u{feff}{head}").into(), Form::Csv, "VB-SRC-003", "1:1"),
         ("control bytes in ISO-8859-1", csv("iso-8859-1"), [head.as_bytes(), b"1;\x80;C;1;x\r\n"].concat(), Form::Csv, "VB-SRC-003", "2:3"),
-        ("no such byte in Windows-1252", csv("windows-1252"), [head.as_bytes(), b"1;\x81;C;1;x\r\n"].concat(), Form::Csv, "VB-SRC-003", "2:3"),
-        ("a stray quote", csv("utf-8"), format!("{head}1;2026-03-10 09:00;C;193812217044;a \"b\" c\r\n").into(), Form::Csv, "VB-MAP-031", "2:37"),
-        ("a quote that is never closed", csv("utf-8"), format!("{head}1;2026-03-10 09:00;C;193812217044;\"a\r\n").into(), Form::Csv, "VB-MAP-031", "2:35"),
+        (
+            "no such byte in Windows-1252",
+            csv("windows-1252"),
+            [head.as_bytes(), b"1;\x81;C;1;x\r\n"].concat(),
+            Form::Csv,
+            "VB-SRC-003",
+            "2:3",
+        ),
+        (
+            "a stray quote",
+            csv("utf-8"),
+            format!("{head}1;2026-03-10 09:00;C;193812217044;a \"b\" c\r\n").into(),
+            Form::Csv,
+            "VB-MAP-031",
+            "2:37",
+        ),
+        (
+            "a quote that is never closed",
+            csv("utf-8"),
+            format!("{head}1;2026-03-10 09:00;C;193812217044;\"a\r\n").into(),
+            Form::Csv,
+            "VB-MAP-031",
+            "2:35",
+        ),
         ("too few fields", csv("utf-8"), format!("{head}1;2026-03-10 09:00;C\r\n").into(), Form::Csv, "VB-MAP-030", "2:1"),
         ("two columns of one name", csv("utf-8"), "id;id\r\n1;2\r\n".into(), Form::Csv, "VB-MAP-030", "1:1"),
-        ("too many records", csv("utf-8"), format!("{head}{}", "1;2026-03-10 09:00;C;193812217044;x\r\n".repeat(10_001)).into(), Form::Csv, "VB-MAP-018", "10002:1"),
+        (
+            "too many records",
+            csv("utf-8"),
+            format!("{head}{}", "1;2026-03-10 09:00;C;193812217044;x\r\n".repeat(10_001)).into(),
+            Form::Csv,
+            "VB-MAP-018",
+            "10002:1",
+        ),
         ("only a header", csv("utf-8"), head.into(), Form::Csv, "VB-SRC-001", "–"),
         ("JSON as CSV", csv("utf-8"), "{}".into(), Form::Json, "VB-SRC-005", "–"),
         ("FHIR that is XHTML", fhir.clone(), "<html xmlns=\"http://www.w3.org/1999/xhtml\"/>".into(), Form::Xml, "VB-MAP-004", "1:1"),
@@ -354,6 +439,35 @@ fn hostile_documents_are_findings_with_a_place() {
         };
         assert_eq!(found, (code.to_owned(), place.to_owned()), "{what}");
     }
+}
+
+/// What a first mapping gets wrong is told, not passed over.
+#[test]
+fn nothing_is_passed_over_in_silence() {
+    let good = r#""id":"1","at":"2026-03-10T09:00:00+01:00","case":"C","pnr":"193812217044","text":"a""#;
+    let found = |mapping: &str, document: &str, form: Form| {
+        let mapping = compile(mapping, &|_| None).expect("a mapping");
+        let mut records = read(&mapping, document.as_bytes(), form);
+        records.pop().map(|record| record.events.map(|events| events.len()).map_err(|findings| findings[0].code.clone()))
+    };
+    let listed = SMALL.replace("format = \"json\"", "format = \"json\"\nrecords = \"export.rows\"");
+    let document = |name: &str, rows: &str| format!(r#"{{"export":{{"{name}":{rows}}}}}"#);
+    assert_eq!(found(&listed, &document("rows", &format!("[{{{good}}}]")), Form::Json), Some(Ok(1)));
+    assert_eq!(found(&listed, &document("row", &format!("[{{{good}}}]")), Form::Json), Some(Err("VB-MAP-038".to_owned())));
+    assert_eq!(found(&listed, &document("rows", "[]"), Form::Json), None, "an export without records");
+    let twice = format!("{SMALL}{}", &SMALL[SMALL.find("[[event]]").expect("a block")..]);
+    assert_eq!(found(&twice, &format!("{{{good}}}"), Form::Json), Some(Err("VB-MAP-039".to_owned())));
+    // Windows-1252 that says ISO-8859-1 is common; the other way round is a fault.
+    let xml = |encoding: &str| SMALL.replace("format = \"json\"", &format!("format = \"xml\"\nencoding = \"{encoding}\""));
+    let fields = "<id>1</id><at>2026-03-10T09:00:00+01:00</at><case>C</case><pnr>193812217044</pnr><text>a</text>";
+    let said = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><x>{fields}</x>");
+    assert_eq!(found(&xml("windows-1252"), &said, Form::Xml), Some(Ok(1)));
+    assert_eq!(found(&xml("utf-8"), &said, Form::Xml), Some(Err("VB-SRC-003".to_owned())));
+    // A named value may be a whole part of the record.
+    let part =
+        xml("utf-8").replace("[[event]]", "[let]\npart = \"part[@of=b]\"\n[[event]]").replace("text = \"text\"", "text = \"$part.t\"");
+    let document = format!("<x>{fields}<part of='a'><t>1</t></part><part of='b'><t>2</t></part></x>");
+    assert_eq!(found(&part, &document, Form::Xml), Some(Ok(1)));
 }
 
 /// A mapping may change; what was read before is not read as something new.

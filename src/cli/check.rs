@@ -95,7 +95,9 @@ impl Checker {
             match record.events {
                 Ok(events) => {
                     for event in events {
-                        findings.extend(self.trial.event(event, now).findings);
+                        let found = self.trial.event(event, now).findings;
+                        // Of a batch, what the rules say is said of the record's line.
+                        findings.extend(found.into_iter().map(|finding| Finding { place: finding.place.or(record.place), ..finding }));
                     }
                 }
                 Err(found) => findings.extend(found),

@@ -91,8 +91,7 @@ pub(super) fn load(given: &str) -> Result<Mapping, Ending> {
     if given == "canonical" {
         return Ok(Mapping::canonical());
     }
-    let choice =
-        if given.contains('.') { MappingChoice::File(PathBuf::from(given)) } else { MappingChoice::Shipped(given.to_owned()) };
+    let choice = if given.contains('.') { MappingChoice::File(PathBuf::from(given)) } else { MappingChoice::Shipped(given.to_owned()) };
     daemon::load_mapping(&choice).map_err(Ending::Faults)
 }
 

@@ -64,8 +64,8 @@ codes! {
         "Filen är för stor", "the file is too large",
         "En händelse är ett par kilobyte. Lämna bilagor och ovidkommande innehåll utanför.", "An event is a few kilobytes. Leave out attachments and what does not belong." }
     SrcEncoding "VB-SRC-003" Sender "0.1.0" {
-        "Filen är inte i UTF-8", "the file is not in UTF-8",
-        "Exportera i UTF-8. ISO-8859-1 och UTF-16 läses inte.", "Export in UTF-8. ISO-8859-1 and UTF-16 are not read." }
+        "Filen är inte i den teckenkodning som är sagd", "the file is not in the encoding that was declared",
+        "Ange rätt `encoding` i mappningen, eller exportera i UTF-8. UTF-16 läses inte.", "Say the right `encoding` in the mapping, or export in UTF-8. UTF-16 is not read." }
     SrcNotAFile "VB-SRC-004" Sender "0.1.0" {
         "Det som ligger i mappen är ingen vanlig fil", "what lies in the folder is not a regular file",
         "Lägg dit filen själv, inte en länk eller en kanal.", "Put the file itself there, not a link or a pipe." }
@@ -193,6 +193,12 @@ codes! {
     MapNumber "VB-MAP-037" Sender "0.1.0" {
         "Talet går inte att återge", "the number cannot be represented",
         "Skriv tal inom vad ett flyttal rymmer, eller som text.", "Write numbers within a double's range, or as text." }
+    MapNoRecords "VB-MAP-038" Sender "0.1.0" {
+        "Inga poster där mappningen söker dem", "no records where the mapping looks for them",
+        "Rätta `records` (och `[namespaces]`) i mappningen, eller skicka den fil som den är till för.", "Correct `records` (and `[namespaces]`) in the mapping, or send the file that it is for." }
+    MapSameId "VB-MAP-039" Sender "0.1.0" {
+        "Två händelser ur en post har samma id", "two events of one record have the same id",
+        "Ge dem olika `eventId` i mappningen, eller villkor som utesluter varandra.", "Give them different `eventId`s in the mapping, or conditions that exclude each other." }
 
     ChkUnknownItem "VB-CHK-001" Sender "0.1.0" {
         "Checklistan har ingen punkt med den koden", "the checklist has no item of that code",

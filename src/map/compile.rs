@@ -22,7 +22,8 @@ type Value<'t> = Spanned<DeValue<'t>>;
 /// Reads a file that lies beside the mapping.
 pub type Beside<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-const TOP: &[&str] = &["name", "revision", "title", "format", "encoding", "records", "csv", "namespaces", "table", "let", "skip", "all", "event"];
+const TOP: &[&str] =
+    &["name", "revision", "title", "format", "encoding", "records", "csv", "namespaces", "table", "let", "skip", "all", "event"];
 const FORMATS: &[&str] = &["json", "ndjson", "xml", "csv", "fhir"];
 const ROW: &[&str] = &["from", "value", "jq", "join", "convert", "format", "table", "default", "required", "when"];
 
@@ -37,7 +38,7 @@ pub fn compile(text: &str, beside: Beside) -> Result<Mapping, Vec<DataFault>> {
         return Err(reading.done());
     }
     let root = Table { at: 0, entries: document.get_ref() };
-    let mut compiler = Compiler { text, r: reading, tables: BTreeMap::new(), used: Vec::new(), named: Vec::new() };
+    let mut compiler = Compiler { text, r: reading, tables: BTreeMap::new(), used: Vec::new(), named: Vec::new(), prefixes: None };
     match compiler.mapping(&root, beside) {
         Some(mapping) if compiler.r.is_clean() => Ok(mapping),
         _ => Err(compiler.r.done()),
@@ -51,6 +52,8 @@ struct Compiler<'t> {
     used: Vec<String>,
     /// The named values that stand before what is read.
     named: Vec<String>,
+    /// Prefixes of XML namespaces; none where the format is another.
+    prefixes: Option<Vec<String>>,
 }
 
 impl<'t> Compiler<'t> {
@@ -102,11 +105,15 @@ impl<'t> Compiler<'t> {
         if format == "fhir" && encoding != Encoding::Utf8 {
             self.r.fault::<()>(at, "FHIR är alltid UTF-8", "FHIR is always UTF-8");
         }
+        let namespaces = self.namespaces(root)?;
+        if format == "xml" {
+            self.prefixes = Some(namespaces.iter().map(|(prefix, _)| prefix.clone()).collect());
+        }
         let records = if root.has("records") { Some(self.path(&root.entries["records"])?) } else { None };
         Some(match format {
             "json" => Format::Json { records },
             "ndjson" => Format::Ndjson,
-            "xml" => Format::Xml(XmlFormat { records, namespaces: self.namespaces(root)?, encoding }),
+            "xml" => Format::Xml(XmlFormat { records, namespaces, encoding }),
             "csv" => Format::Csv(self.csv(root)?),
             _ => Format::Fhir,
         })
@@ -220,13 +227,10 @@ impl<'t> Compiler<'t> {
         if let Some(data) = fields.iter_mut().find(|field| field.name == CareEvent::DATA) {
             data.shape = Shape::Group(kind.row().fields);
         }
-        let own = self.group(block.entries, &fields, &["type", "when"])?;
-        let shared = match all {
-            Some(all) => self.group(all.entries, &fields, &[])?,
-            None => Vec::new(),
-        };
-        let mut fields = own;
-        lay_under(&mut fields, shared);
+        let own = self.group(block.entries, &fields, &["type", "when"]);
+        let shared = all.map_or_else(|| Some(Vec::new()), |all| self.group(all.entries, &fields, &[]));
+        let mut fields = own?;
+        lay_under(&mut fields, shared?);
         for name in ["eventId", "system", "occurredAt"] {
             if !fields.iter().any(|(known, _)| *known == name) {
                 self.missing(block.at, name);
@@ -295,7 +299,11 @@ impl<'t> Compiler<'t> {
             return Some(if listed { Target::Values(row, demanded) } else { Target::Value(row) });
         };
         match value.get_ref() {
-            DeValue::Table(table) if table.contains_key("jq") => self.row(field, value).map(Target::Made),
+            DeValue::Table(entries) if entries.contains_key("jq") => {
+                // It gives the whole group: there is no one value that could be converted.
+                self.r.keys(&Table { at: value.span().start, entries }, &["jq", "when"]);
+                self.row(field, value).map(Target::Made)
+            }
             DeValue::Table(table) if listed => {
                 let Some(each) = table.get("each") else {
                     let (sv, en) = ("en lista behöver ”each”: vägen till posterna", "a list needs “each”: the path to its items");
@@ -511,10 +519,21 @@ impl<'t> Compiler<'t> {
             format!("”{text}” är ingen väg; skriv namn.namn[0].\"namn med punkt\"[kod=x]"),
             format!("“{text}” is no path; write name.name[0].\"name with a dot\"[code=x]"),
         );
+        if text.starts_with("TODO") {
+            let (sv, en) = ("här ska en väg stå", "a path is still to be written here");
+            return self.r.fault(value.span().start, sv, en);
+        }
         let Some(path) = Path::parse(text) else { return self.r.fault(value.span().start, &wrong.0, &wrong.1) };
         if let Some(unknown) = path.named().into_iter().find(|name| !self.named.iter().any(|known| known == name)) {
             let known = if self.named.is_empty() { "–".to_owned() } else { self.named.join(", ") };
             return self.r.unknown(value.span().start, &format!("${unknown}"), &known);
+        }
+        let prefix = |name: &str| name.trim_start_matches('@').split_once(':').map(|(prefix, _)| prefix.to_owned());
+        if let Some(prefixes) = &self.prefixes
+            && let Some(unknown) = path.names().into_iter().filter_map(prefix).find(|prefix| !prefixes.contains(prefix))
+        {
+            let known = if prefixes.is_empty() { "–".to_owned() } else { prefixes.join(", ") };
+            return self.r.unknown(value.span().start, &format!("{unknown}: ([namespaces])"), &known);
         }
         Some(path)
     }

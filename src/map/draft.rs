@@ -24,10 +24,10 @@ pub fn draft(sample: &[u8], form: Form, kind: EventType) -> Result<String, Vec<F
         Form::Xml => ("xml", Format::Xml(XmlFormat::default())),
         Form::Csv => ("csv", Format::Csv(CsvFormat { delimiter: b';', quote: Some(b'"'), columns: None })),
     };
-    let (encoding, text) = match decoded(sample, Encoding::Utf8) {
-        Ok(text) => ("utf-8", text),
-        // Only for the names in a draft; the person who finishes it says what it is.
-        Err(_) => ("windows-1252", decoded(sample, Encoding::Windows1252).map_err(|fault| vec![broken(&fault, sample)])?),
+    let declared = (form == Form::Xml).then(|| declared(sample)).flatten();
+    let (encoding, text) = match declared {
+        Some(declared) => (declared.name(), decoded(sample, declared).map_err(|fault| vec![broken(&fault, sample)])?),
+        None => unknown_encoding(sample)?,
     };
     let format = match format {
         Format::Xml(xml) => Format::Xml(XmlFormat { encoding: Encoding::parse(encoding).unwrap_or_default(), ..xml }),
@@ -46,6 +46,22 @@ pub fn draft(sample: &[u8], form: Form, kind: EventType) -> Result<String, Vec<F
     Ok(written(name, encoding, kind, &found))
 }
 
+/// What an XML document says of itself.
+fn declared(sample: &[u8]) -> Option<Encoding> {
+    let head = String::from_utf8_lossy(&sample[..sample.len().min(200)]).into_owned();
+    let (_, after) = head.split_once("encoding=")?;
+    let quote = after.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
+    Encoding::parse(after[1..].split(quote).next()?)
+}
+
+fn unknown_encoding(sample: &[u8]) -> Result<(&'static str, std::borrow::Cow<'_, str>), Vec<Finding>> {
+    match decoded(sample, Encoding::Utf8) {
+        Ok(text) => Ok(("utf-8", text)),
+        // Only for the names in a draft; the person who finishes it says what it is.
+        Err(_) => Ok(("windows-1252", decoded(sample, Encoding::Windows1252).map_err(|fault| vec![broken(&fault, sample)])?)),
+    }
+}
+
 fn written(format: &str, encoding: &str, kind: EventType, found: &BTreeMap<String, usize>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# A draft. Lines with TODO want a path from the list at the end; delete those that the source has nothing for.");
@@ -55,7 +71,10 @@ fn written(format: &str, encoding: &str, kind: EventType, found: &BTreeMap<Strin
         let _ = writeln!(out, "# records = \"path.to.the.records\"    # where a file holds several · där en fil har flera");
     }
     let _ = writeln!(out, "\n[[event]]\ntype = \"{}\"", kind.code());
-    let _ = writeln!(out, "# when = {{ from = \"TODO\", is = \"TODO\" }}    # where the source gives several types · där källan ger flera typer");
+    let _ = writeln!(
+        out,
+        "# when = {{ from = \"TODO\", is = \"TODO\" }}    # where the source gives several types · där källan ger flera typer"
+    );
     let head = CareEvent::fields();
     let plain = |name: &&Field| !matches!(name.shape, Shape::Group(_)) && name.name != "type";
     for field in head.iter().filter(plain) {

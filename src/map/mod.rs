@@ -120,8 +120,17 @@ impl Mapping {
         if !fitting {
             findings.push(unfitting(record, text));
         }
+        if let Some(place) = same_id(&events).then(|| Place::of(text.as_bytes(), record.at)) {
+            findings.push(fault::at(Code::MapSameId.finding(Effect::Refuse, Layer::Form, None), Some("eventId".to_owned()), Some(place)));
+        }
         if findings.is_empty() { Ok(events) } else { Err(findings) }
     }
+}
+
+/// Whether two events of a record would be one.
+fn same_id(events: &[Mapped]) -> bool {
+    let head = |mapped: &Mapped| (mapped.event.head.system.clone(), mapped.event.head.event_id.clone());
+    (1..events.len()).any(|place| events[..place].iter().any(|earlier| head(earlier) == head(&events[place])))
 }
 
 /// What a block makes of a record. A row that failed has said why; that its field is missing then says nothing more.
@@ -141,6 +150,7 @@ fn mapped(block: &Block, record: &Node, text: &str, today: Date) -> Result<CareE
     for problem in reader.problems.iter().filter(|problem| problem.path.is_empty() || !told(&problem.path)) {
         findings.push(Finding { mapping: Some(Mapping::line_of(block, &problem.path)), ..finding(problem, text.as_bytes()) });
     }
+    findings.sort_by_key(|finding| finding.place);
     Err(findings)
 }
 

@@ -90,6 +90,19 @@ impl Path {
         found
     }
 
+    /// Every name in it.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::Name(name) => names.push(name.as_str()),
+                Step::Where(path, ..) => names.extend(path.names()),
+                Step::Item(_) | Step::Items => {}
+            }
+        }
+        names
+    }
+
     /// The named values that it needs.
     pub(crate) fn named(&self) -> Vec<&str> {
         let mut named = Vec::new();

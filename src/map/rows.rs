@@ -110,8 +110,11 @@ impl<'a> Work<'a> {
                 let kept = !entries.is_empty() && (real || *required);
                 kept.then(|| (Node { at: item.at, value: NodeValue::Map(entries) }, real))
             }
-            Target::Each { each, when, item: target, required, .. } => {
+            Target::Each { each, when, item: target, required, line } => {
                 let found: Vec<&Node> = each.within(self.record, item).into_iter().flat_map(items).collect();
+                if found.is_empty() {
+                    self.trace_empty(*line);
+                }
                 let list = self.list(found.into_iter().map(|one| (one, target.as_ref())), when.as_ref());
                 gathered(list, item.at, *required)
             }
@@ -139,7 +142,11 @@ impl<'a> Work<'a> {
         if !self.asked(row.when.as_ref(), item) {
             return self.told(row, None, "not asked for", None);
         }
+        let before = self.problems.len();
         let (found, how) = self.found(&row.from, item, row.line);
+        if self.problems.len() > before {
+            return self.told(row, Some(item.at), "fault", None);
+        }
         let joined = match (&row.from, found.as_slice()) {
             (Given::Paths(_, Some(between)), [first, ..]) => {
                 let texts: Vec<_> = found.iter().map(|(text, _)| text.trim()).collect();
@@ -189,6 +196,14 @@ impl<'a> Work<'a> {
                 self.told(row, Some(item.at), "fault", None)
             }
         }
+    }
+
+    /// A named value may be a whole part of the record, where nothing is to be done to it.
+    fn whole(&mut self, row: &Row, item: &Node) -> Option<Node> {
+        let Given::Paths(paths, None) = &row.from else { return None };
+        let plain = row.convert.is_empty() && row.table.is_none() && self.asked(row.when.as_ref(), item);
+        let found = paths.iter().filter(|_| plain).find_map(|path| path.within(self.record, item).into_iter().next())?;
+        matches!(found.value, NodeValue::Map(_) | NodeValue::List(_)).then(|| found.clone())
     }
 
     /// What a row finds, blank texts left out, each with its place; and how.
@@ -256,7 +271,7 @@ impl<'a> Work<'a> {
             let Some(next) = converter.run(&value, row.format.as_deref()).map(Cow::into_owned) else {
                 let name = converter.name();
                 self.problem(Code::MapConvert, at, row.line, Some((name.to_owned(), name.to_owned())));
-                return self.told(row, Some(at), "fault", None);
+                return self.told(row, Some(at), "fault", Some(&value));
             };
             value = Cow::Owned(next.trim().to_owned());
         }
@@ -264,7 +279,7 @@ impl<'a> Work<'a> {
             let Some(code) = table.entries.get(value.as_ref()).or(table.other.as_ref()) else {
                 let detail = (format!("tabellen {}", table.name), format!("table {}", table.name));
                 self.problem(Code::MapTable, at, row.line, Some(detail));
-                return self.told(row, Some(at), "fault", None);
+                return self.told(row, Some(at), "fault", Some(&value));
             };
             value = Cow::Owned(code.clone());
         }
@@ -295,6 +310,14 @@ impl<'a> Work<'a> {
             trace.push(Trace { path, line: row.line, at, how, through: through.join(", "), value });
         }
         None
+    }
+
+    /// That a list found no items.
+    fn trace_empty(&mut self, line: usize) {
+        let path = self.place();
+        if let Some(trace) = &mut self.trace {
+            trace.push(Trace { path, line, at: None, how: "absent", through: String::new(), value: None });
+        }
     }
 
     fn place(&self) -> String {
@@ -336,9 +359,9 @@ pub(super) fn with_named(mut record: Node, named: &[(String, Row)]) -> (Node, Ve
     for (name, row) in named {
         let mut work = Work::new(&record, false);
         work.path.push(name.clone());
-        let made = work.value(row, &record);
+        let made = work.whole(row, &record).or_else(|| work.value(row, &record).map(|(node, _)| node));
         problems.append(&mut work.problems);
-        if let (Some((node, _)), NodeValue::Map(entries)) = (made, &mut record.value) {
+        if let (Some(node), NodeValue::Map(entries)) = (made, &mut record.value) {
             entries.push((key(name, node.at), node));
         }
     }

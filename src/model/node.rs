@@ -64,6 +64,12 @@ impl Node {
 }
 
 impl Key {
+    /// An attribute of XML stands under `@name`.
+    #[expect(clippy::disallowed_methods, reason = "looks at the first character, shows nothing")]
+    pub fn is_attribute(&self) -> bool {
+        self.name.disclose().starts_with('@')
+    }
+
     #[expect(clippy::disallowed_methods, reason = "compares with a name of ours, shows nothing")]
     pub fn is(&self, name: &str) -> bool {
         self.name.disclose() == name

@@ -78,7 +78,7 @@ pub fn show(store: &Store, row: &DeliveryRow, swedish: bool, as_json: bool) -> R
                 "messageId": row.message, "type": row.kind, "version": row.version, "destination": row.destination, "episodeId": row.episode,
                 "state": row.state, "sequenceNumber": row.sequence, "rules": row.rules, "findings": row.findings,
                 "contentHash": row.content_hash.as_deref().map(hex), "eventRef": event.as_ref().map(|event| &event.key),
-                "source": event.as_ref().map(|event| &event.source), "attempts": tries, "journal": lines,
+                "source": event.as_ref().map(|event| &event.source), "mapping": event.as_ref().map(|event| &event.mapping), "attempts": tries, "journal": lines,
             })
         ));
     }
@@ -92,6 +92,9 @@ pub fn show(store: &Store, row: &DeliveryRow, swedish: bool, as_json: bool) -> R
         let (source, happened, came) = (pick("Källa", "Source"), pick("hände", "happened"), pick("kom in", "came in"));
         let _ = writeln!(out, "{source}: {}, {happened} {}, {came} {}", event.source, local(event.occurred_at), local(event.received_at));
         let _ = writeln!(out, "{}: {}   {}: {}", pick("Händelse", "Event"), event.key, pick("Ärende", "Episode"), event.episode);
+        if event.mapping != "canonical" {
+            let _ = writeln!(out, "{}: {}", pick("Mappning", "Mapping"), event.mapping);
+        }
     }
     if let (Some(sequence), Some(hash)) = (row.sequence, &row.content_hash) {
         let _ = writeln!(out, "{} {sequence}   SHA-256 {}   {}", pick("Nummer", "Number"), hex(hash), row.rules);

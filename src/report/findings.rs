@@ -23,9 +23,10 @@ pub fn text(reports: &[FileReport], swedish: bool) -> String {
     for report in reports {
         for finding in &report.findings {
             let place = finding.place.map_or(String::new(), |place| format!(":{}:{}", place.line, place.column));
+            let row = finding.mapping.map_or(String::new(), |line| format!(" @{line}"));
             let path = finding.path.as_ref().map_or(String::new(), |path| format!(" [{path}]"));
             let (says, remedy) = if swedish { (&finding.sv, &finding.remedy_sv) } else { (&finding.en, &finding.remedy_en) };
-            let _ = writeln!(out, "{}{place}: {} {}{path} {says}\n    → {remedy}", report.file, word(finding, swedish), finding.code);
+            let _ = writeln!(out, "{}{place}{row}: {} {}{path} {says}\n    → {remedy}", report.file, word(finding, swedish), finding.code);
         }
     }
     let errors = count(reports, is_error);

@@ -112,6 +112,8 @@ pub struct EventRow {
     pub source: String,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
+    /// Name, revision and hash of the mapping that made it.
+    pub mapping: String,
 }
 
 #[derive(Debug, Clone)]
@@ -355,7 +357,7 @@ impl Store {
 
     pub fn event(&self, id: i64) -> Result<Option<EventRow>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT key, version, kind, episode_id, source, occurred_at, received_at FROM event WHERE id = ?1";
+            let sql = "SELECT key, version, kind, episode_id, source, occurred_at, received_at, mapping FROM event WHERE id = ?1";
             let row = db.one(sql, values![id])?;
             row.map(|row| {
                 Ok(EventRow {
@@ -366,6 +368,7 @@ impl Store {
                     source: row.get(4)?,
                     occurred_at: row.get(5)?,
                     received_at: row.get(6)?,
+                    mapping: row.get(7)?,
                 })
             })
             .transpose()

@@ -16,6 +16,7 @@ mod front;
 mod gate;
 mod host;
 mod kills;
+mod mapping;
 mod parked;
 mod peers;
 mod privacy;

@@ -75,12 +75,12 @@ pub(super) fn units(text: &str, format: &Format, limits: Limits) -> Result<(Vec<
     let mut budget = Budget { values: VALUES_MAX, depth: limits.depth };
     let (units, batch) = match format {
         Format::Json { records: None } => json::document(text, &mut budget)?,
-        Format::Json { records: Some(path) } => (chosen(json::whole(text, &mut budget)?, path), true),
+        Format::Json { records: Some(path) } => (chosen(json::whole(text, &mut budget)?, path)?, true),
         Format::Ndjson => (json::lines(text, &mut budget, limits.records)?, true),
         Format::Xml(xml) => {
             let root = xml::document(text, xml, &mut budget)?;
             match &xml.records {
-                Some(path) => (chosen(root, path), true),
+                Some(path) => (chosen(root, path)?, true),
                 None => (vec![Unit { at: root.at, node: Ok(root) }], false),
             }
         }
@@ -111,16 +111,22 @@ fn too_many(at: usize, max: usize) -> Fault {
     Fault { code: Code::MapTooMany, at, detail: Some((format!("högst {max} poster"), format!("{max} records at most"))) }
 }
 
-/// The values at a path; a list there counts as its items.
-fn chosen(root: Node, path: &Path) -> Vec<Unit> {
+/// The values at a path; a list there counts as its items. Where the path leads nowhere the document is another one than the
+/// mapping is for, unless it is an empty export.
+fn chosen(root: Node, path: &Path) -> Result<Vec<Unit>, Fault> {
     let mut units = Vec::new();
-    for node in path.all(&root) {
+    let found = path.all(&root);
+    let empty = !matches!(&root.value, NodeValue::Map(entries) if entries.iter().any(|(key, _)| !key.is_attribute()));
+    if found.is_empty() && !empty {
+        return Err(Fault::new(Code::MapNoRecords, root.at));
+    }
+    for node in found {
         match &node.value {
             NodeValue::List(items) => units.extend(items.iter().map(|item| Unit { at: item.at, node: Ok(item.clone()) })),
             _ => units.push(Unit { at: node.at, node: Ok(node.clone()) }),
         }
     }
-    units
+    Ok(units)
 }
 
 /// What a document may still use up.

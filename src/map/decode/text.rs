@@ -24,6 +24,15 @@ impl Encoding {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, encoding)| *encoding)
     }
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether a document that says this of itself may be read so: many that say ISO 8859-1 are Windows-1252.
+    pub(crate) fn reads(self, said: Self) -> bool {
+        self == said || (self, said) == (Self::Windows1252, Self::Latin1)
+    }
 }
 
 /// The text, without a byte-order mark.

@@ -61,8 +61,11 @@ pub(super) fn elements(text: &str, format: &XmlFormat, budget: &mut Budget) -> R
             Event::Decl(declaration) => {
                 if let Some(said) = declaration.encoding() {
                     let said = said.ok().and_then(|name| Encoding::parse(&String::from_utf8_lossy(&name)));
-                    if said != Some(format.encoding) {
-                        return Err(Fault::new(Code::SrcEncoding, at));
+                    if !said.is_some_and(|said| format.encoding.reads(said)) {
+                        let (said, wanted) = (said.map_or("–", Encoding::name), format.encoding.name());
+                        let detail =
+                            (format!("XML säger {said}, mappningen {wanted}"), format!("the XML says {said}, the mapping {wanted}"));
+                        return Err(Fault { code: Code::SrcEncoding, at, detail: Some(detail) });
                     }
                 }
             }
