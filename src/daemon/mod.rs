@@ -80,17 +80,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let mut tellers = JoinSet::new();
     let mut drivers = JoinSet::new();
     for (https, policy) in &destinations {
-        let driver = Driver {
-            destination: https.name.clone(),
-            transport: Arc::clone(https),
-            store: store.clone(),
-            policy: Arc::clone(policy),
-            clock: Arc::clone(&clock),
-            dice: Arc::clone(&surroundings.dice),
-            route: Mutex::default(),
-            alarms: tokio::sync::Mutex::default(),
-        };
-        drivers.spawn(driver.run(stopped.clone()));
+        drivers.spawn(driver((https, policy), &store, &clock, &surroundings.dice).run(stopped.clone()));
     }
     let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
@@ -135,6 +125,19 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     line.code = (!in_time).then(|| Code::DlvLost.id());
     line.emit();
     Ok(())
+}
+
+fn driver((https, policy): (&Arc<Https>, &Arc<Policy>), store: &Store, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -> Driver<Https> {
+    Driver {
+        destination: https.name.clone(),
+        transport: Arc::clone(https),
+        store: store.clone(),
+        policy: Arc::clone(policy),
+        clock: Arc::clone(clock),
+        dice: Arc::clone(dice),
+        route: Mutex::default(),
+        alarms: tokio::sync::Mutex::default(),
+    }
 }
 
 /// The line of the start; loud as long as a restore has left doubts.

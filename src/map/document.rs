@@ -6,6 +6,7 @@ use crate::model::finding::Place;
 use crate::model::personal::Personal;
 use crate::model::raw::{Answer, EventName, Incoming, RawEvent, Record, Verdict};
 use jiff::civil::Date;
+use std::fmt::Write as _;
 
 /// A document taken apart.
 #[derive(Debug)]
@@ -90,10 +91,10 @@ fn records(raw: &RawEvent, mapping: &Mapping, limits: Limits, today: Date) -> Ve
 fn origin(document: &Personal<String>, place: Option<Place>, number: usize) -> Personal<String> {
     let mut name = document.disclose().clone();
     if let Some(place) = place {
-        name.push_str(&format!("#{}", place.line));
+        let _ = write!(name, "#{}", place.line);
     }
     if number > 0 {
-        name.push_str(&format!("~{}", number + 1));
+        let _ = write!(name, "~{}", number + 1);
     }
     Personal::new(name)
 }

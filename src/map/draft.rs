@@ -76,16 +76,22 @@ fn written(format: &str, encoding: &str, kind: EventType, found: &BTreeMap<Strin
         "# when = {{ from = \"TODO\", is = \"TODO\" }}    # where the source gives several types · där källan ger flera typer"
     );
     let head = CareEvent::fields();
-    let plain = |name: &&Field| !matches!(name.shape, Shape::Group(_)) && name.name != "type";
+    let plain = |field: &&Field| !matches!(field.shape, Shape::Group(_)) && field.name != "type";
     for field in head.iter().filter(plain) {
         row(&mut out, field, 0);
     }
     let _ = writeln!(out, "\n[event.episodeRef]");
-    EpisodeRef::FIELDS.iter().for_each(|field| row(&mut out, field, 0));
+    for field in EpisodeRef::FIELDS {
+        row(&mut out, field, 0);
+    }
     let _ = writeln!(out, "\n[event.patient]");
-    PatientRecord::FIELDS.iter().filter(|field| !matches!(field.shape, Shape::Group(_))).for_each(|field| row(&mut out, field, 0));
+    for field in PatientRecord::FIELDS.iter().filter(plain) {
+        row(&mut out, field, 0);
+    }
     let _ = writeln!(out, "\n[event.data]");
-    kind.row().fields.iter().for_each(|field| row(&mut out, field, 3));
+    for field in kind.row().fields {
+        row(&mut out, field, 3);
+    }
     let _ = writeln!(out, "\n# What the sample holds: path, and in how many places · Vad provet innehåller: väg, och på hur många ställen");
     for (path, count) in found.iter().take(FIELDS_MAX) {
         let _ = writeln!(out, "#   {path}    ({count})");

@@ -46,17 +46,17 @@ impl Mapping {
     /// Reads a document as [`Mapping::read`] does, and tells how. None of a canonical one, which has no rows.
     pub fn explain(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date) -> Result<Vec<Explained>, Vec<Finding>> {
         let text = decode::decoded(bytes, self.encoding).map_err(|fault| vec![broken(&fault, bytes)])?;
-        let format = self.fitting(form).map_err(|code| vec![super::refused(code)])?;
-        let (units, _) = decode::units(&text, &format, limits).map_err(|fault| vec![broken(&fault, text.as_bytes())])?;
-        let explain = |unit: decode::Unit| {
+        let layout = self.fitting(form).map_err(|code| vec![super::refused(code)])?;
+        let (units, _) = decode::units(&text, &layout, limits).map_err(|fault| vec![broken(&fault, text.as_bytes())])?;
+        let record = |unit: decode::Unit| {
             let place = Place::of(text.as_bytes(), unit.at);
-            let none = Explained { place, events: Vec::new(), findings: Vec::new(), skipped: false };
+            let blank = Explained { place, events: Vec::new(), findings: Vec::new(), skipped: false };
             match unit.node {
-                Ok(node) => self.record(node, &text, today, none),
-                Err(fault) => Explained { findings: vec![broken(&fault, text.as_bytes())], ..none },
+                Ok(node) => self.record(node, &text, today, blank),
+                Err(fault) => Explained { findings: vec![broken(&fault, text.as_bytes())], ..blank },
             }
         };
-        Ok(units.into_iter().map(explain).collect())
+        Ok(units.into_iter().map(record).collect())
     }
 
     fn record(&self, record: Node, text: &str, today: Date, mut told: Explained) -> Explained {

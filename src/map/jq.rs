@@ -205,9 +205,8 @@ impl Look {
 
     fn term(&mut self, term: &Term<&str>) {
         match term {
-            Term::Id | Term::Num(_) => {}
             Term::Var(name) if *name == "$__loc__" || *name == "$ENV" => self.refuse(name),
-            Term::Var(_) => {}
+            Term::Id | Term::Num(_) | Term::Var(_) => {}
             Term::Recurse => self.refuse(".."),
             Term::Str(Some(format), _) => self.refuse(format),
             Term::Str(None, parts) => {
@@ -218,11 +217,13 @@ impl Look {
                     }
                 }
             }
-            Term::Arr(inner) => inner.iter().for_each(|term| self.term(term)),
-            Term::Obj(entries) => entries.iter().for_each(|(key, value)| {
-                self.term(key);
-                value.iter().for_each(|term| self.term(term));
-            }),
+            Term::Arr(inner) => self.terms(inner.iter().map(AsRef::as_ref)),
+            Term::Obj(entries) => {
+                for (key, value) in entries {
+                    self.term(key);
+                    self.terms(value);
+                }
+            }
             Term::Neg(inner) => self.term(inner),
             Term::BinOp(left, op, right) => {
                 self.operator(op);
@@ -234,14 +235,14 @@ impl Look {
             Term::Fold(word, ..) => self.refuse(word),
             Term::TryCatch(inner, caught) => {
                 self.term(inner);
-                caught.iter().for_each(|term| self.term(term));
+                self.terms(caught.iter().map(AsRef::as_ref));
             }
             Term::IfThenElse(branches, otherwise) => {
                 for (condition, then) in branches {
                     self.term(condition);
                     self.term(then);
                 }
-                otherwise.iter().for_each(|term| self.term(term));
+                self.terms(otherwise.iter().map(AsRef::as_ref));
             }
             Term::Def(..) => self.refuse("def"),
             Term::Call(name, arguments) => {
@@ -249,7 +250,7 @@ impl Look {
                     self.refuse(name);
                 }
                 self.loops += u32::from(LOOPS.contains(name));
-                arguments.iter().for_each(|term| self.term(term));
+                self.terms(arguments);
             }
             Term::Path(head, path) => {
                 self.term(head);
@@ -257,10 +258,16 @@ impl Look {
                     match part {
                         Part::Index(index) => self.term(index),
                         Part::Range(None, None) => self.loops += 1,
-                        Part::Range(from, to) => from.iter().chain(to).for_each(|term| self.term(term)),
+                        Part::Range(from, to) => self.terms(from.iter().chain(to)),
                     }
                 }
             }
+        }
+    }
+
+    fn terms<'t>(&mut self, terms: impl IntoIterator<Item = &'t Term<&'t str>>) {
+        for term in terms {
+            self.term(term);
         }
     }
 

@@ -134,8 +134,8 @@ impl Step {
                     Wanted::Named(name) => record.get(name).and_then(Node::text),
                 };
                 let Some(wanted) = wanted else { return Vec::new() };
-                let shows = |item: &&Node| path.within(record, item).into_iter().any(|found| shows(found, &wanted)) == *shown;
-                items(node).filter(shows).collect()
+                let fits = |item: &&Node| path.within(record, item).into_iter().any(|found| shows(found, &wanted)) == *shown;
+                items(node).filter(fits).collect()
             }
         }
     }

@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
                 }
                 let (entries, real) = self.fields(fields, item);
                 let kept = !entries.is_empty() && (real || *required);
-                kept.then(|| (Node { at: item.at, value: NodeValue::Map(entries) }, real))
+                kept.then_some((Node { at: item.at, value: NodeValue::Map(entries) }, real))
             }
             Target::Each { each, when, item: target, required, line } => {
                 let found: Vec<&Node> = each.within(self.record, item).into_iter().flat_map(items).collect();
@@ -225,7 +225,7 @@ impl<'a> Work<'a> {
                         let node = node.get("#text").unwrap_or(node);
                         match &node.value {
                             NodeValue::Text(text) | NodeValue::Number(text) => {
-                                found.push((Cow::Borrowed(text.disclose().as_str()), node.at))
+                                found.push((Cow::Borrowed(text.disclose().as_str()), node.at));
                             }
                             NodeValue::Bool(value) => found.push((Cow::Owned(value.to_string()), node.at)),
                             _ => {}
@@ -241,7 +241,7 @@ impl<'a> Work<'a> {
             Given::Expression(expression) => {
                 match expression.run(self.record, item) {
                     Ok(made) => {
-                        found.extend(items(&made).filter_map(Node::text).map(|text| (Cow::Owned(text.disclose().clone()), item.at)))
+                        found.extend(items(&made).filter_map(Node::text).map(|text| (Cow::Owned(text.disclose().clone()), item.at)));
                     }
                     Err(fault) => self.expression_failed(fault, item.at, line),
                 }
