@@ -1,5 +1,7 @@
 //! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
 
+mod sql;
+
 use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
@@ -103,6 +105,7 @@ impl Checker<'_> {
         let max_kb = self.need(raw.max_kb, &key("max_kb"));
         let way = match kind {
             Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
+            Some(SourceKind::Sql) => self.sql(raw, &key).map(Way::Sql),
         };
         kind?;
         Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
@@ -130,6 +133,7 @@ impl Checker<'_> {
     fn apart(&mut self, sources: &[SourceSettings]) {
         let folder = |source: &SourceSettings| match &source.way {
             Way::Directory(directory) => Some(directory.path.clone()),
+            Way::Sql(_) => None,
         };
         for (place, source) in sources.iter().enumerate() {
             let same = |other: &&SourceSettings| folder(other).is_some() && folder(other) == folder(source);
