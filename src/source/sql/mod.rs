@@ -140,16 +140,18 @@ impl Outbox {
 
     fn raw(&self, row: &Row) -> RawEvent {
         let refused = |code: Code| Box::new(code.finding(Effect::Refuse, Layer::Syntax, None)) as Box<Finding>;
+        // A key that cannot be used may be of any length.
+        let origin = if row.body == Err(Code::SrcRowKey) { String::new() } else { row.origin.clone() };
         RawEvent {
             source: self.name.clone(),
-            origin: Personal::new(row.origin.clone()),
+            origin: Personal::new(origin),
             body: row.body.clone().map(Personal::new).map_err(refused),
             form: (!self.is_body).then_some(Form::Json),
             may_grow: false,
         }
     }
 
-    /// Writes the answers down, where there is a place for them. False where none could be.
+    /// Writes the answers down, where there is a place for them. False where nothing came of it.
     fn settle(&mut self, rows: &[Row], answers: &[Vec<Answer>], report: &mut dyn Report) -> Result<bool, Code> {
         let now = Instant::now();
         let (mut done, mut later) = (Vec::new(), Vec::new());
@@ -173,7 +175,7 @@ impl Outbox {
             report.trouble(Code::SrcAnswer);
         }
         let settled = done.len() > unwritten.len();
-        for (row, _) in &done {
+        for (row, _) in done.iter().filter(|(row, _)| !unwritten.contains(&row.origin)) {
             self.stuck.free(&row.origin);
         }
         for origin in unwritten.into_iter().chain(later.into_iter().map(|row| row.origin.clone())) {
@@ -229,7 +231,7 @@ fn origin(key: &Value) -> String {
     key.text().unwrap_or_default()
 }
 
-/// Of a key that cannot stand for its row nothing is told.
+/// Whether a key can stand for its row wherever the row is told of.
 fn key_fits(origin: &str) -> bool {
     (1..=KEY_MAX).contains(&origin.len()) && !origin.contains(['#', '~']) && !origin.contains(char::is_control)
 }
