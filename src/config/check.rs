@@ -1,5 +1,7 @@
 //! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
 
+mod sql;
+
 use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
@@ -103,6 +105,7 @@ impl Checker<'_> {
         let max_kb = self.need(raw.max_kb, &key("max_kb"));
         let way = match kind {
             Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
+            Some(SourceKind::Sql) => self.sql(raw, &key).map(Way::Sql),
         };
         kind?;
         Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
@@ -126,16 +129,22 @@ impl Checker<'_> {
         Some(DirectorySettings { path: path?, still: still?, done: done?, done_age: Duration::from_secs(u64::from(done_days?) * DAY) })
     }
 
-    /// Two sources in one folder would take each other's files.
+    /// Two sources in one folder would take each other's files; two on one table would answer each other's rows.
     fn apart(&mut self, sources: &[SourceSettings]) {
-        let folder = |source: &SourceSettings| match &source.way {
-            Way::Directory(directory) => Some(directory.path.clone()),
-        };
         for (place, source) in sources.iter().enumerate() {
-            let same = |other: &&SourceSettings| folder(other).is_some() && folder(other) == folder(source);
-            if let Some(other) = sources[..place].iter().find(same) {
-                let what = format!("the same folder as source.{}", other.name);
-                self.origin.fault(Code::CfgValue, &format!("source.{}.path", source.name), &what);
+            let (key, what, same): (_, _, Box<dyn Fn(&Way) -> bool>) = match &source.way {
+                Way::Directory(ours) => {
+                    ("path", "folder", Box::new(|other| matches!(other, Way::Directory(theirs) if theirs.path == ours.path)))
+                }
+                Way::Sql(ours) => (
+                    "table",
+                    "table",
+                    Box::new(|other| matches!(other, Way::Sql(theirs) if (&theirs.place, &theirs.table) == (&ours.place, &ours.table))),
+                ),
+            };
+            if let Some(other) = sources[..place].iter().find(|other| same(&other.way)) {
+                let what = format!("the same {what} as source.{}", other.name);
+                self.origin.fault(Code::CfgValue, &format!("source.{}.{key}", source.name), &what);
             }
         }
     }

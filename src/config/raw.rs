@@ -100,9 +100,9 @@ pub(super) struct Organisation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// Kind of source. `directory`: files laid in a folder.
+    /// Kind of source. `directory`: files laid in a folder. `sql`: rows of a table or view.
     ///
-    /// Slag av källa. `directory`: filer som läggs i en mapp.
+    /// Slag av källa. `directory`: filer som läggs i en mapp. `sql`: rader i en tabell eller vy.
     #[schemars(required)]
     pub(super) kind: Option<SourceKind>,
     /// What makes events of what the source gives: a mapping file (its name has a dot in it), or the name of one that is shipped. Without
@@ -131,11 +131,81 @@ pub(super) struct Source {
     /// Dagar som en fil sparas i `done`.
     #[schemars(range(min = 1, max = 3650))]
     pub(super) done_days: Option<u32>,
-    /// Largest file in kilobytes (1024 bytes).
+    /// Largest file or row in kilobytes (1024 bytes).
     ///
-    /// Största fil i kilobyte (1024 byte).
+    /// Största fil eller rad i kilobyte (1024 byte).
     #[schemars(range(min = 1, max = 65536))]
     pub(super) max_kb: Option<u32>,
+    /// `sql`: kind of database.
+    ///
+    /// `sql`: slag av databas.
+    pub(super) engine: Option<Engine>,
+    /// `sql`: file that holds the connection string: libpq's form for PostgreSQL, `mysql://user:password@host:3306/database` for MariaDB
+    /// and MySQL. Another machine is met over TLS; `sslmode=disable` and `?require_ssl=false` turn that off.
+    ///
+    /// `sql`: fil med anslutningssträngen: libpq:s form för PostgreSQL, `mysql://användare:lösenord@värd:3306/databas` för MariaDB och
+    /// MySQL. En annan maskin nås över TLS; `sslmode=disable` och `?require_ssl=false` stänger av det.
+    #[schemars(length(min = 1))]
+    pub(super) url_file: Option<String>,
+    /// `sql`: PEM file with the issuers that the database's certificate may come from; else the system's.
+    ///
+    /// `sql`: PEM-fil med de utfärdare som databasens certifikat får komma från; annars systemets.
+    #[schemars(length(min = 1))]
+    pub(super) ca_file: Option<String>,
+    /// `sql`: the file, where the database is SQLite.
+    ///
+    /// `sql`: filen, om databasen är SQLite.
+    #[schemars(length(min = 1))]
+    pub(super) database: Option<String>,
+    /// `sql`: table or view, as the database spells it; a schema may stand before it with a dot.
+    ///
+    /// `sql`: tabell eller vy, så som databasen stavar den; ett schema får stå före med punkt.
+    #[schemars(extend("pattern" = r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$"))]
+    pub(super) table: Option<String>,
+    /// `sql`: column that is different in every row and never null: a number or a text.
+    ///
+    /// `sql`: kolumn som är olika i varje rad och aldrig null: ett tal eller en text.
+    #[schemars(extend("pattern" = COLUMN))]
+    pub(super) key_column: Option<String>,
+    /// `sql`: column in whose order rows are handed in, never null; else the key.
+    ///
+    /// `sql`: kolumn i vars ordning raderna lämnas in, aldrig null; annars nyckeln.
+    #[schemars(extend("pattern" = COLUMN))]
+    pub(super) order_column: Option<String>,
+    /// `sql`: column that holds the record. Without it the row is the record, a field for each column.
+    ///
+    /// `sql`: kolumn som innehåller posten. Utan den är raden posten, med ett fält per kolumn.
+    #[schemars(extend("pattern" = COLUMN))]
+    pub(super) body_column: Option<String>,
+    /// `sql`: column that is null in a new row; `accepted`, `duplicate` or `rejected` is written to it. Together with `answer_column`;
+    /// without them nothing is written, and `overlap_s` and `reread_h` count.
+    ///
+    /// `sql`: kolumn som är null i en ny rad; `accepted`, `duplicate` eller `rejected` skrivs i den. Tillsammans med `answer_column`;
+    /// utan dem skrivs ingenting, och `overlap_s` och `reread_h` gäller.
+    #[schemars(extend("pattern" = COLUMN))]
+    pub(super) status_column: Option<String>,
+    /// `sql`: column for what became of the row, as JSON; written anew at every change.
+    ///
+    /// `sql`: kolumn för vad som blev av raden, som JSON; skrivs om vid varje ändring.
+    #[schemars(extend("pattern" = COLUMN))]
+    pub(super) answer_column: Option<String>,
+    /// `sql`: seconds between two looks.
+    ///
+    /// `sql`: sekunder mellan två avläsningar.
+    #[schemars(range(min = 0.05, max = 3600))]
+    pub(super) poll_s: Option<f64>,
+    /// `sql` without `status_column`: seconds during which a row that comes late is still looked for among those that have been seen.
+    /// Longer than any transaction that writes rows.
+    ///
+    /// `sql` utan `status_column`: sekunder under vilka en rad som kommer sent fortfarande söks bland dem som redan har setts. Längre
+    /// än någon transaktion som skriver rader.
+    #[schemars(range(min = 1, max = 86400))]
+    pub(super) overlap_s: Option<f64>,
+    /// `sql` without `status_column`: hours after which everything is read again; it is read at every start as well.
+    ///
+    /// `sql` utan `status_column`: timmar efter vilka allt läses igen; det läses även vid varje start.
+    #[schemars(range(min = 0.001, max = 8760))]
+    pub(super) reread_h: Option<f64>,
 }
 
 /// One destination.
@@ -402,6 +472,9 @@ pub(super) struct Shutdown {
 /// What an HSA-id looks like, for editors; `model::ids` judges.
 const HSA_ID: &str = r"^SE\d{10}-[A-Za-z0-9]{1,18}$";
 
+/// A column's name.
+const COLUMN: &str = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$";
+
 /// A word out of a short list. The names are the written words.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident $case:literal { $($variant:ident),+ })+) => {$(
@@ -418,7 +491,9 @@ words! {
     /// Language of texts for people.
     Language "lowercase" { Sv, En }
     /// Kind of source.
-    SourceKind "lowercase" { Directory }
+    SourceKind "lowercase" { Directory, Sql }
+    /// Kind of database.
+    Engine "lowercase" { Postgresql, Mariadb, Sqlite }
     /// What becomes of a file that has been taken.
     Done "lowercase" { Keep, Delete }
     /// Format of documents.

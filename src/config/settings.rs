@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
+pub use super::raw::{Done, Engine, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
@@ -65,12 +65,14 @@ pub enum MappingChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     Directory(DirectorySettings),
+    Sql(SqlSettings),
 }
 
 impl Way {
     pub const fn kind(&self) -> SourceKind {
         match self {
             Self::Directory(_) => SourceKind::Directory,
+            Self::Sql(_) => SourceKind::Sql,
         }
     }
 }
@@ -82,6 +84,25 @@ pub struct DirectorySettings {
     pub done: Done,
     /// How long a file stays in `done`, where it is kept.
     pub done_age: Duration,
+}
+
+/// Rows of a table or view. The names are checked: letters, digits and `_`, and one dot in the table's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlSettings {
+    pub engine: Engine,
+    /// The file with the connection string; of SQLite the database itself.
+    pub place: PathBuf,
+    pub ca_file: Option<PathBuf>,
+    pub table: String,
+    pub key: String,
+    pub order: String,
+    /// The whole row is the record if none.
+    pub body: Option<String>,
+    /// The columns that status and answer are written to; if none, nothing is written.
+    pub written: Option<(String, String)>,
+    pub poll: Duration,
+    pub overlap: Duration,
+    pub reread: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,8 +261,14 @@ impl Settings {
             if let Some(MappingChoice::File(path)) = &source.mapping {
                 need(key("mapping"), Some(path), false);
             }
-            let Way::Directory(directory) = &source.way;
-            need(key("path"), Some(&directory.path), true);
+            match &source.way {
+                Way::Directory(directory) => need(key("path"), Some(&directory.path), true),
+                Way::Sql(sql) => {
+                    let place = if sql.engine == Engine::Sqlite { "database" } else { "url_file" };
+                    need(key(place), Some(&sql.place), false);
+                    need(key("ca_file"), sql.ca_file.as_deref(), false);
+                }
+            }
         }
         for destination in &self.destinations {
             let files = [
@@ -337,12 +364,38 @@ impl From<&SourceSettings> for raw::Source {
         });
         let common =
             Self { kind: Some(source.way.kind()), mapping, max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(), ..Self::default() };
-        let Way::Directory(directory) = &source.way;
-        Self {
-            path: Some(shown(&directory.path)),
-            still_s: Some(directory.still.as_secs_f64()),
-            done: Some(directory.done),
-            done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+        match &source.way {
+            Way::Directory(directory) => Self {
+                path: Some(shown(&directory.path)),
+                still_s: Some(directory.still.as_secs_f64()),
+                done: Some(directory.done),
+                done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+                ..common
+            },
+            Way::Sql(sql) => sql.written_into(common),
+        }
+    }
+}
+
+impl SqlSettings {
+    fn written_into(&self, common: raw::Source) -> raw::Source {
+        let place = Some(shown(&self.place));
+        let (url_file, database) = if self.engine == Engine::Sqlite { (None, place) } else { (place, None) };
+        let (status_column, answer_column) = self.written.clone().unzip();
+        raw::Source {
+            engine: Some(self.engine),
+            url_file,
+            database,
+            ca_file: self.ca_file.as_deref().map(shown),
+            table: Some(self.table.clone()),
+            key_column: Some(self.key.clone()),
+            order_column: Some(self.order.clone()),
+            body_column: self.body.clone(),
+            status_column,
+            answer_column,
+            poll_s: Some(self.poll.as_secs_f64()),
+            overlap_s: Some(self.overlap.as_secs_f64()),
+            reread_h: Some(self.reread.as_secs_f64() / HOUR),
             ..common
         }
     }

@@ -41,7 +41,7 @@ fn the_least_file_gets_every_default() {
         after("[source.in]\nkind = \"directory\"\npath = \"in\"\n[destination.region]\nurl = \"https://region.test/in\"\n", &[]).unwrap();
     assert_eq!((settings.environment, settings.language), (Environment::Test, Language::Sv));
     let source = &settings.sources[0];
-    let Way::Directory(directory) = &source.way;
+    let Way::Directory(directory) = &source.way else { panic!("a folder") };
     assert_eq!((source.name.as_str(), source.way.kind(), source.max_bytes), ("in", SourceKind::Directory, 1_048_576));
     assert_eq!((directory.done, directory.still, directory.done_age), (Done::Keep, Duration::from_secs(2), Duration::from_hours(30 * 24)));
     assert_eq!(directory.path, PathBuf::from("/etc/vardbro/in"));
@@ -303,6 +303,29 @@ fn what_must_fit_together() {
 }
 
 #[test]
+fn a_table_is_a_source() {
+    let source = |name: &str, more: &str| {
+        format!("[source.{name}]\nkind = \"sql\"\nengine = \"mariadb\"\nurl_file = \"url\"\ntable = \"care.outbox\"\nkey_column = \"id\"\n{more}")
+    };
+    let whole = source("a", "body_column = \"event\"\nstatus_column = \"status\"\nanswer_column = \"answer\"\nca_file = \"ca.pem\"\n");
+    let settings = after(&whole, &[]).unwrap();
+    let Way::Sql(sql) = &settings.sources[0].way else { panic!("a table") };
+    assert_eq!((sql.engine, sql.place.clone(), sql.table.as_str()), (Engine::Mariadb, PathBuf::from("/etc/vardbro/url"), "care.outbox"));
+    assert_eq!((sql.key.as_str(), sql.order.as_str(), sql.body.as_deref()), ("id", "id", Some("event")));
+    assert_eq!(sql.written, Some(("status".to_owned(), "answer".to_owned())));
+    assert_eq!((sql.poll, sql.overlap, sql.reread), (Duration::from_secs(1), Duration::from_mins(10), Duration::from_hours(24)));
+    assert_eq!(parse(&settings.show(), base(), Vec::new()).unwrap(), settings, "what is shown can be read again");
+
+    let told = |text: &str| faults(text).join("; ");
+    assert!(told(&source("a", "status_column = \"status\"\n")).contains("source.a.answer_column: needed together with status_column"));
+    assert!(told(&source("a", "body_column = \"a b\"\n")).contains("source.a.body_column"));
+    assert!(told("[source.a]\nkind = \"sql\"\n").contains("source.a.engine"));
+    let file = told("[source.a]\nkind = \"sql\"\nengine = \"sqlite\"\nurl_file = \"url\"\ntable = \"t\"\n");
+    assert!(file.contains("source.a.database: required") && file.contains("source.a.key_column: required"), "{file}");
+    assert!(told(&(source("a", "") + &source("b", ""))).contains("source.b.table: the same table as source.a"));
+}
+
+#[test]
 fn the_environment_overrides_the_file() {
     let text = with_destination("timeout_s = 10\n");
     let settings = after(
@@ -340,7 +363,7 @@ fn the_environment_alone_is_enough() {
         ]),
     )
     .unwrap();
-    let Way::Directory(directory) = &settings.sources[0].way;
+    let Way::Directory(directory) = &settings.sources[0].way else { panic!("a folder") };
     assert_eq!((directory.path.clone(), settings.destinations[0].name.as_str()), (PathBuf::from("in"), "vgr-2_1"));
     assert_eq!(settings.destinations[0].in_flight, 16);
 }

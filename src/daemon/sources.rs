@@ -8,6 +8,7 @@ use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
 use crate::source::directory::{self, Directory, Outcomes};
+use crate::source::sql::{Answers, Outbox};
 use crate::source::{Report, Source, Teller};
 use arc_swap::ArcSwap;
 use notify::event::{AccessKind, EventKind};
@@ -56,6 +57,11 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
             let unusable = |_| Fault::with(Code::SrcFolder, directory.path.display().to_string());
             let outcomes = Outcomes { folder: directory.path.clone() };
             (Box::new(Directory::new(used).map_err(unusable)?), Box::new(outcomes))
+        }
+        Way::Sql(sql) => {
+            let unusable = |fault| vec![fault];
+            let answers = Answers::new(sql).map_err(unusable)?;
+            (Box::new(Outbox::new(name, sql, known.max_bytes).map_err(unusable)?), Box::new(answers))
         }
     };
     Ok(Opened { source, teller, mapping })
@@ -140,7 +146,10 @@ fn read(mut source: Box<dyn Source>, mut port: SourcePort, clock: Arc<dyn Clock>
                 source.pause().unwrap_or(RESCAN).min(RESCAN)
             }
             Err(_) => {
-                trouble.trouble(Code::BugStore);
+                // The source may have said what it is.
+                if trouble.told.is_none() {
+                    trouble.trouble(Code::BugStore);
+                }
                 PAUSE
             }
         };

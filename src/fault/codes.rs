@@ -81,6 +81,18 @@ codes! {
     SrcName "VB-SRC-008" Sender "0.1.0" {
         "Filens namn är inte i UTF-8 eller är för långt", "the file's name is not in UTF-8 or is too long",
         "Byt till ett namn på högst 200 tecken i UTF-8.", "Choose a name of at most 200 characters in UTF-8." }
+    SrcDatabase "VB-SRC-009" Operator "0.1.0" {
+        "Källans databas kan inte nås", "the source's database cannot be reached",
+        "Kontrollera anslutningssträngen, nätet, certifikatet och att databasen går. Raderna ligger kvar och tas när den svarar.", "Check the connection string, the network, the certificate, and that the database runs. The rows stay and are taken when it answers." }
+    SrcTable "VB-SRC-010" Operator "0.1.0" {
+        "Källans tabell kan inte läsas", "the source's table cannot be read",
+        "Tabellen och kolumnerna ska finnas under exakt de namn som konfigurationen anger, och användaren ska få läsa dem.", "The table and the columns must be there under exactly the names in the configuration, and the user must be allowed to read them." }
+    SrcAnswer "VB-SRC-011" Operator "0.1.0" {
+        "Svaret kan inte skrivas i källans rad", "the answer cannot be written to the source's row",
+        "Användaren ska få ändra status- och svarskolumnen, och svarskolumnen ska rymma text utan gräns. En rad som är låst prövas igen.", "The user must be allowed to update the columns of status and answer, and the answer's must hold text without a limit. A locked row is tried again." }
+    SrcRowKey "VB-SRC-012" Sender "0.1.0" {
+        "Radens nyckel kan inte användas", "the row's key cannot be used",
+        "Nyckeln ska vara ett tal eller en text på högst 200 byte i UTF-8, utan # och ~.", "The key must be a number or a text of at most 200 bytes in UTF-8, without # and ~." }
 
     MapSyntax "VB-MAP-001" Sender "0.1.0" {
         "Innehållet är inte giltig JSON", "the content is not valid JSON",

@@ -42,6 +42,21 @@ const SOURCE: Part = part! { "Källa: mapp", "Source: folder";
         "En ny händelse eller version; innehållet räknas, inte namnet.", "A new event or version; content counts, not the name."; "bad_inputs; process: faults";
 };
 
+const SOURCE_SQL: Part = part! { "Källa: tabell", "Source: table";
+    "tjänsten dör medan rader tas in", "the daemon dies while rows are taken" =>
+        "Status skrivs först när händelsen är sparad. Tas raden två gånger känns den igen och ger ingenting nytt.",
+        "The status is written only once the event is stored. A row taken twice is recognised and gives rise to nothing new."; "process: sql";
+    "en transaktion blir klar efter en senare", "a transaction is committed after a later one" =>
+        "Raden tas ändå: det är status som räknas, inte numret. Den kommer efter det som redan är taget. Utan `status_column` gäller det inom `overlap_s`, därefter vid nästa hela läsning (`reread_h`).",
+        "The row is taken all the same: its status counts, not its number. It comes after what has been taken. Without `status_column` that holds within `overlap_s`, and after that by the next full reading (`reread_h`)."; "process: sql";
+    "en rad kan inte läsas, är för stor eller kan inte besvaras", "a row cannot be read, is too large or cannot be answered" =>
+        "Den avvisas med orsak i raden, eller prövas igen senare. Inget annat stannar.",
+        "It is rejected with a reason in the row, or tried again later. Nothing else stops."; "process: sql";
+    "databasen går ner, svarar inte eller bryter", "the database goes down, does not answer or cuts the connection" =>
+        "Raderna ligger kvar och tas när den svarar; en rad i loggen säger till.",
+        "The rows stay and are taken when it answers; one line in the log tells of it."; "process: sql";
+};
+
 const STORE_FILE: Part = part! { "Databas: SQLite", "Store: SQLite";
     "tjänsten dör (kill -9)", "the daemon dies (kill -9)" =>
         "Allt som är kvitterat finns kvar. Det som var på väg sänds igen med samma id när dess lån har gått ut.",
@@ -101,7 +116,7 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] = &[&SOURCE, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+const PARTS: &[&Part] = &[&SOURCE, &SOURCE_SQL, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -189,7 +204,11 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
         }
     };
     for source in &settings.sources {
-        part(&SOURCE, &format!(" [source.{}]", source.name));
+        let of_kind = match source.way {
+            Way::Directory(_) => &SOURCE,
+            Way::Sql(_) => &SOURCE_SQL,
+        };
+        part(of_kind, &format!(" [source.{}]", source.name));
     }
     part(if settings.store_url_file.is_some() { &STORE_SERVER } else { &STORE_FILE }, "");
     for known in &settings.destinations {

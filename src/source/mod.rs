@@ -2,6 +2,7 @@
 //! they are durable, and hears every later change of fate.
 
 pub mod directory;
+pub mod sql;
 
 use crate::fault::Code;
 use crate::model::name::Name;

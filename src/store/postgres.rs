@@ -7,19 +7,16 @@ use super::db::{Db, Row, Value};
 use super::handle::{Connect, Connection, Store, fits, is_current, migrate, unusable};
 use super::{Server, StoreFault};
 use crate::fault::{Code, Fault};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use crate::trust;
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::Host;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Statement};
@@ -259,7 +256,8 @@ fn prepare(db: &dyn Db) -> Result<bool, StoreFault> {
 
 fn connector(server: &Server, patience: Option<Duration>) -> Result<Connect, Fault> {
     let mut config: Config = server.url.0.parse().map_err(|_| Fault::with(Code::CfgStore, UNREADABLE))?;
-    let tls = is_met_over_tls(&mut config).then(|| tls(server.ca_file.as_deref())).transpose()?;
+    let tls = trust::is_met_over_tls(&mut config).then(|| trust::client(server.ca_file.as_deref(), "store.ca_file")).transpose()?;
+    let tls = tls.map(MakeRustlsConnect::new);
     config.connect_timeout(CONNECT_MAX);
     if config.get_application_name().is_none() {
         config.application_name("vardbro");
@@ -269,41 +267,6 @@ fn connector(server: &Server, patience: Option<Duration>) -> Result<Connect, Fau
     // Lives as long as the store; a runtime must not be dropped within another one.
     let runtime = Arc::new(Background(Some(runtime)));
     Ok(Box::new(move || connect(&runtime, &config, tls.as_ref(), patience)))
-}
-
-/// Another machine is met over TLS, unless the connection string says that it shall not be; this one if it says so. Nothing in
-/// between: a connection that is encrypted only when nobody minds is not.
-fn is_met_over_tls(config: &mut Config) -> bool {
-    let here = config.get_hosts().iter().all(|host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
-    });
-    let tls = match config.get_ssl_mode() {
-        SslMode::Disable => false,
-        SslMode::Prefer => !here,
-        _ => true,
-    };
-    config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
-    tls
-}
-
-fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, Fault> {
-    let mut issuers = RootCertStore::empty();
-    if let Some(path) = ca_file {
-        let unusable = || Fault::with(Code::CfgCertificate, format!("store.ca_file: {}", path.display()));
-        for issuer in CertificateDer::pem_file_iter(path).map_err(|_| unusable())? {
-            issuers.add(issuer.map_err(|_| unusable())?).map_err(|_| unusable())?;
-        }
-        if issuers.is_empty() {
-            return Err(unusable());
-        }
-    } else {
-        issuers.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.map_err(|_| Fault::with(Code::CfgCertificate, PLACE))?.with_root_certificates(issuers).with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
 
 /// A runtime that ends without waiting.

@@ -7,6 +7,8 @@
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+#[path = "../support/outbox.rs"]
+mod outbox;
 mod backups;
 mod certificates;
 mod database;
@@ -22,4 +24,5 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod sql;
 mod world;

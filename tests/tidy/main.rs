@@ -15,6 +15,7 @@ const RANKS: &[(&str, u8)] = &[
     ("oplog", 2),
     ("config", 2),
     ("datafile", 2),
+    ("trust", 2),
     ("source", 3),
     ("map", 3),
     ("episode", 3),
