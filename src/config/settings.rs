@@ -65,12 +65,16 @@ pub enum MappingChoice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     Directory(DirectorySettings),
+    Nats(NatsSettings),
+    Amqp(AmqpSettings),
 }
 
 impl Way {
     pub const fn kind(&self) -> SourceKind {
         match self {
             Self::Directory(_) => SourceKind::Directory,
+            Self::Nats(_) => SourceKind::Nats,
+            Self::Amqp(_) => SourceKind::Amqp,
         }
     }
 }
@@ -82,6 +86,43 @@ pub struct DirectorySettings {
     pub done: Done,
     /// How long a file stays in `done`, where it is kept.
     pub done_age: Duration,
+}
+
+/// Files of the TLS to a message server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerTls {
+    /// An address without TLS may name another machine.
+    pub plain: bool,
+    pub ca_file: Option<PathBuf>,
+    /// There if `key_file` is.
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
+/// A stream of NATS JetStream's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatsSettings {
+    /// Without any secret.
+    pub url: String,
+    pub credentials_file: Option<PathBuf>,
+    pub token_file: Option<PathBuf>,
+    pub tls: BrokerTls,
+    pub stream: String,
+    pub consumer: String,
+    pub subject: Option<String>,
+    pub answer_subject: Option<String>,
+    pub prefetch: u16,
+}
+
+/// A queue of RabbitMQ's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmqpSettings {
+    /// Holds the address with its password.
+    pub url_file: PathBuf,
+    pub tls: BrokerTls,
+    pub queue: String,
+    pub answer_queue: Option<String>,
+    pub prefetch: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,8 +281,19 @@ impl Settings {
             if let Some(MappingChoice::File(path)) = &source.mapping {
                 need(key("mapping"), Some(path), false);
             }
-            let Way::Directory(directory) = &source.way;
-            need(key("path"), Some(&directory.path), true);
+            match &source.way {
+                Way::Directory(directory) => need(key("path"), Some(&directory.path), true),
+                Way::Nats(nats) => {
+                    need(key("credentials_file"), nats.credentials_file.as_deref(), false);
+                    need(key("token_file"), nats.token_file.as_deref(), false);
+                }
+                Way::Amqp(amqp) => need(key("url_file"), Some(&amqp.url_file), false),
+            }
+            if let Way::Nats(NatsSettings { tls, .. }) | Way::Amqp(AmqpSettings { tls, .. }) = &source.way {
+                for (name, path) in [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
+                    need(key(name), path.as_deref(), false);
+                }
+            }
         }
         for destination in &self.destinations {
             let files = [
@@ -329,6 +381,18 @@ impl From<&HttpSettings> for raw::Http {
     }
 }
 
+impl BrokerTls {
+    fn written(&self, source: raw::Source) -> raw::Source {
+        raw::Source {
+            plain: Some(self.plain),
+            ca_file: self.ca_file.as_deref().map(shown),
+            cert_file: self.cert_file.as_deref().map(shown),
+            key_file: self.key_file.as_deref().map(shown),
+            ..source
+        }
+    }
+}
+
 impl From<&SourceSettings> for raw::Source {
     fn from(source: &SourceSettings) -> Self {
         let mapping = source.mapping.as_ref().map(|mapping| match mapping {
@@ -337,13 +401,32 @@ impl From<&SourceSettings> for raw::Source {
         });
         let common =
             Self { kind: Some(source.way.kind()), mapping, max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(), ..Self::default() };
-        let Way::Directory(directory) = &source.way;
-        Self {
-            path: Some(shown(&directory.path)),
-            still_s: Some(directory.still.as_secs_f64()),
-            done: Some(directory.done),
-            done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
-            ..common
+        match &source.way {
+            Way::Directory(directory) => Self {
+                path: Some(shown(&directory.path)),
+                still_s: Some(directory.still.as_secs_f64()),
+                done: Some(directory.done),
+                done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+                ..common
+            },
+            Way::Nats(nats) => Self {
+                url: Some(nats.url.clone()),
+                credentials_file: nats.credentials_file.as_deref().map(shown),
+                token_file: nats.token_file.as_deref().map(shown),
+                stream: Some(nats.stream.clone()),
+                consumer: Some(nats.consumer.clone()),
+                subject: nats.subject.clone(),
+                answer_subject: nats.answer_subject.clone(),
+                prefetch: Some(nats.prefetch),
+                ..nats.tls.written(common)
+            },
+            Way::Amqp(amqp) => Self {
+                url_file: Some(shown(&amqp.url_file)),
+                queue: Some(amqp.queue.clone()),
+                answer_queue: amqp.answer_queue.clone(),
+                prefetch: Some(amqp.prefetch),
+                ..amqp.tls.written(common)
+            },
         }
     }
 }

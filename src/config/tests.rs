@@ -41,7 +41,7 @@ fn the_least_file_gets_every_default() {
         after("[source.in]\nkind = \"directory\"\npath = \"in\"\n[destination.region]\nurl = \"https://region.test/in\"\n", &[]).unwrap();
     assert_eq!((settings.environment, settings.language), (Environment::Test, Language::Sv));
     let source = &settings.sources[0];
-    let Way::Directory(directory) = &source.way;
+    let Way::Directory(directory) = &source.way else { panic!("a folder") };
     assert_eq!((source.name.as_str(), source.way.kind(), source.max_bytes), ("in", SourceKind::Directory, 1_048_576));
     assert_eq!((directory.done, directory.still, directory.done_age), (Done::Keep, Duration::from_secs(2), Duration::from_hours(30 * 24)));
     assert_eq!(directory.path, PathBuf::from("/etc/vardbro/in"));
@@ -340,7 +340,7 @@ fn the_environment_alone_is_enough() {
         ]),
     )
     .unwrap();
-    let Way::Directory(directory) = &settings.sources[0].way;
+    let Way::Directory(directory) = &settings.sources[0].way else { panic!("a folder") };
     assert_eq!((directory.path.clone(), settings.destinations[0].name.as_str()), (PathBuf::from("in"), "vgr-2_1"));
     assert_eq!(settings.destinations[0].in_flight, 16);
 }

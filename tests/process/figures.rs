@@ -38,9 +38,13 @@ pub(crate) fn lay(folder: &Path, file: usize) {
 
 /// The same with another number of episodes.
 pub(crate) fn lay_among(folder: &Path, file: usize, episodes: usize) {
+    put_at(folder, &format!("{file:06}.json"), &event_of(file, episodes));
+}
+
+/// The event of a file.
+pub(crate) fn event_of(file: usize, episodes: usize) -> String {
     let (case, event, second) = (format!("HSL-{}", file % episodes), format!("E-{file}"), i64::try_from(file).expect("small"));
-    let content = if file < episodes { admission(&case, &event, second) } else { planning(&case, &event, second) };
-    put_at(folder, &format!("{file:06}.json"), &content);
+    if file < episodes { admission(&case, &event, second) } else { planning(&case, &event, second) }
 }
 
 /// Most messages that a feeder lets lie about.

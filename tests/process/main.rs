@@ -7,6 +7,7 @@
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod amqp;
 mod backups;
 mod certificates;
 mod database;
@@ -16,6 +17,8 @@ mod front;
 mod gate;
 mod host;
 mod kills;
+mod messages;
+mod nats;
 mod parked;
 mod peers;
 mod privacy;
