@@ -1,8 +1,8 @@
 //! A queue of RabbitMQ's (AMQP 0-9-1).
 //!
-//! **Guarantee.** That of every message server (`source/broker.rs`): acknowledged when durable. The queue is read by an exclusive
-//! consumer: a second reader is not let in, and what a reader that died had in its hands goes back to its place in the queue, so
-//! the order is the queue's. An answer counts as given when the server has confirmed it; one to a `reply_to` that is no longer there
+//! **Guarantee.** That of every message server (`source/broker.rs`): acknowledged when durable. What a reader that died had in its
+//! hands goes back to its place in the queue, and the consumer is exclusive: a second reader is not let in, so the order is the
+//! queue's. A quorum queue knows no exclusive consumers and must be made with `x-single-active-consumer` instead. An answer counts as given when the server has confirmed it; one to a `reply_to` that is no longer there
 //! goes nowhere. Not covered: a limit of deliveries that is set at the queue (`delivery-limit`) is the server's own, and what goes
 //! beyond it never comes here.
 
