@@ -303,10 +303,12 @@ fn raw<M>(source: &Name, held: &Held<M>) -> RawEvent {
     RawEvent { source: source.clone(), origin: Personal::new(origin), body: held.body.clone(), form: held.form, may_grow: false }
 }
 
-/// An event that came another way, when the source was of another kind, has no address of ours.
+/// An event that came another way, when the source was of another kind, has no address of ours. Behind it stands the record's
+/// number, where the message held many.
 #[expect(clippy::disallowed_methods, reason = "the sender's own address, for its own answer")]
 fn origin(text: &Personal<String>) -> Personal<Origin> {
-    Personal::new(serde_json::from_str(text.disclose()).unwrap_or_default())
+    let first = serde_json::Deserializer::from_str(text.disclose()).into_iter().next();
+    Personal::new(first.and_then(Result::ok).unwrap_or_default())
 }
 
 /// A reply address or correlation id, if it is short enough to be kept.
