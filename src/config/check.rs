@@ -6,12 +6,14 @@ use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
-    Address, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings, MappingChoice, OplogSettings,
-    Organisation, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, Way,
+    Address, AmqpSettings, BrokerTls, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings,
+    MappingChoice, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings,
+    SourceKind, SourceSettings, Way,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
 use crate::model::ids::{HsaId, MessageId, OrgNumber};
+use crate::model::name::subject;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -106,6 +108,8 @@ impl Checker<'_> {
         let way = match kind {
             Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
             Some(SourceKind::Sql) => self.sql(raw, &key).map(Way::Sql),
+            Some(SourceKind::Nats) => self.nats(raw, &key).map(Way::Nats),
+            Some(SourceKind::Amqp) => self.amqp(raw, &key).map(Way::Amqp),
         };
         kind?;
         Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
@@ -129,20 +133,70 @@ impl Checker<'_> {
         Some(DirectorySettings { path: path?, still: still?, done: done?, done_age: Duration::from_secs(u64::from(done_days?) * DAY) })
     }
 
-    /// Two sources in one folder would take each other's files; two on one table would answer each other's rows.
+    fn nats(&mut self, raw: raw::Source, key: &dyn Fn(&str) -> String) -> Option<NatsSettings> {
+        let tls = self.broker_tls(&raw, key);
+        let url = self.need(raw.url, &key("url"));
+        let url = self.formed(url, &key("url"), nats_url, "expected tls://host:port or nats://host:port, and no name or password in it");
+        let here = |url: &reqwest::Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        if url.as_ref().zip(tls.as_ref()).is_some_and(|(url, tls)| url.scheme() == "nats" && !here(url) && !tls.plain) {
+            self.origin.fault(Code::CfgValue, &key("url"), "nats:// is allowed only to 127.0.0.1, localhost and [::1]; use tls://");
+        }
+        let credentials_file = self.path(raw.credentials_file, &key("credentials_file"));
+        let token_file = self.path(raw.token_file, &key("token_file"));
+        const NAME: &str = "expected a name without blanks and . * > / \\";
+        let stream = self.need(raw.stream, &key("stream"));
+        let stream = self.formed(stream, &key("stream"), nats_name, NAME);
+        let consumer = self.need(raw.consumer, &key("consumer"));
+        let consumer = self.formed(consumer, &key("consumer"), nats_name, NAME);
+        let filter = self.formed(raw.subject, &key("subject"), |text| subject(text).map(str::to_owned), "expected a subject");
+        let answer = |text: &str| subject(text).filter(|text| !text.contains(['*', '>'])).map(str::to_owned);
+        let answer_subject = self.formed(raw.answer_subject, &key("answer_subject"), answer, "expected a subject without * and >");
+        let prefetch = self.need(raw.prefetch, &key("prefetch"));
+        Some(NatsSettings {
+            url: url?.to_string(),
+            credentials_file,
+            token_file,
+            tls: tls?,
+            stream: stream?,
+            consumer: consumer?,
+            subject: filter,
+            answer_subject,
+            prefetch: prefetch?,
+        })
+    }
+
+    fn amqp(&mut self, raw: raw::Source, key: &dyn Fn(&str) -> String) -> Option<AmqpSettings> {
+        let tls = self.broker_tls(&raw, key);
+        let url_file = self.need(raw.url_file, &key("url_file"));
+        let url_file = self.path(url_file, &key("url_file"));
+        let short = |text: &str| (1..=255).contains(&text.len()).then(|| text.to_owned());
+        let queue = self.need(raw.queue, &key("queue"));
+        let queue = self.formed(queue, &key("queue"), short, "expected 1 to 255 bytes");
+        let answer_queue = self.formed(raw.answer_queue, &key("answer_queue"), short, "expected 1 to 255 bytes");
+        let prefetch = self.need(raw.prefetch, &key("prefetch"));
+        Some(AmqpSettings { url_file: url_file?, tls: tls?, queue: queue?, answer_queue, prefetch: prefetch? })
+    }
+
+    fn broker_tls(&mut self, raw: &raw::Source, key: &dyn Fn(&str) -> String) -> Option<BrokerTls> {
+        self.together(key("").trim_end_matches('.'), raw.cert_file.is_some(), raw.key_file.is_some());
+        let plain = self.need(raw.plain, &key("plain"));
+        let ca_file = self.path(raw.ca_file.clone(), &key("ca_file"));
+        let cert_file = self.path(raw.cert_file.clone(), &key("cert_file"));
+        let key_file = self.path(raw.key_file.clone(), &key("key_file"));
+        Some(BrokerTls { plain: plain?, ca_file, cert_file, key_file })
+    }
+
+    /// Two sources at one place would take each other's files or messages, and answer each other's rows.
     fn apart(&mut self, sources: &[SourceSettings]) {
+        let place_of = |source: &SourceSettings| match &source.way {
+            Way::Directory(directory) => ("path", "folder", directory.path.display().to_string()),
+            Way::Sql(sql) => ("table", "table", format!("{} {}", sql.place.display(), sql.table)),
+            Way::Nats(nats) => ("consumer", "consumer", format!("{} {} {}", nats.url, nats.stream, nats.consumer)),
+            Way::Amqp(amqp) => ("queue", "queue", format!("{} {}", amqp.url_file.display(), amqp.queue)),
+        };
         for (place, source) in sources.iter().enumerate() {
-            let (key, what, same): (_, _, Box<dyn Fn(&Way) -> bool>) = match &source.way {
-                Way::Directory(ours) => {
-                    ("path", "folder", Box::new(|other| matches!(other, Way::Directory(theirs) if theirs.path == ours.path)))
-                }
-                Way::Sql(ours) => (
-                    "table",
-                    "table",
-                    Box::new(|other| matches!(other, Way::Sql(theirs) if (&theirs.place, &theirs.table) == (&ours.place, &ours.table))),
-                ),
-            };
-            if let Some(other) = sources[..place].iter().find(|other| same(&other.way)) {
+            let (key, what, _) = place_of(source);
+            if let Some(other) = sources[..place].iter().find(|other| place_of(other) == place_of(source)) {
                 let what = format!("the same {what} as source.{}", other.name);
                 self.origin.fault(Code::CfgValue, &format!("source.{}.{key}", source.name), &what);
             }
@@ -325,6 +379,17 @@ impl Checker<'_> {
         let base = self.base;
         self.formed(text, key, |text| (!text.is_empty()).then(|| base.join(text)), "expected a path")
     }
+}
+
+fn nats_url(text: &str) -> Option<reqwest::Url> {
+    let url = reqwest::Url::parse(text).ok()?;
+    let secret = !url.username().is_empty() || url.password().is_some();
+    (matches!(url.scheme(), "nats" | "tls") && url.has_host() && !secret).then_some(url)
+}
+
+fn nats_name(text: &str) -> Option<String> {
+    let bad = |c: char| c.is_whitespace() || c.is_control() || ".*>/\\".contains(c);
+    ((1..=255).contains(&text.len()) && !text.contains(bad)).then(|| text.to_owned())
 }
 
 fn did_you_mean(word: &str) -> String {

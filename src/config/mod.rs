@@ -14,9 +14,9 @@ mod tests;
 
 pub use keys::{reference, schema};
 pub use settings::{
-    Address, DestinationSettings, DirectorySettings, Done, Engine, Environment, Language, Level, LimitsSettings, MappingChoice, Mode,
-    OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind,
-    SourceSettings, SqlSettings, Way, Wire,
+    Address, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Engine, Environment, Language, Level, LimitsSettings,
+    MappingChoice, Mode, NatsSettings, OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings,
+    RulesSettings, Settings, SourceKind, SourceSettings, SqlSettings, Way, Wire,
 };
 
 use crate::fault::{Code, Fault};

@@ -100,9 +100,11 @@ pub(super) struct Organisation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// Kind of source. `directory`: files laid in a folder. `sql`: rows of a table or view.
+    /// Kind of source. `directory`: files laid in a folder. `sql`: rows of a table or view. `nats`: messages of a NATS JetStream
+    /// stream. `amqp`: messages of a RabbitMQ queue.
     ///
-    /// Slag av källa. `directory`: filer som läggs i en mapp. `sql`: rader i en tabell eller vy.
+    /// Slag av källa. `directory`: filer som läggs i en mapp. `sql`: rader i en tabell eller vy. `nats`: meddelanden i en ström i NATS
+    /// JetStream. `amqp`: meddelanden i en kö i RabbitMQ.
     #[schemars(required)]
     pub(super) kind: Option<SourceKind>,
     /// What makes events of what the source gives: a mapping file (its name has a dot in it), or the name of one that is shipped. Without
@@ -131,25 +133,27 @@ pub(super) struct Source {
     /// Dagar som en fil sparas i `done`.
     #[schemars(range(min = 1, max = 3650))]
     pub(super) done_days: Option<u32>,
-    /// Largest file or row in kilobytes (1024 bytes).
+    /// Largest file, row or message in kilobytes (1024 bytes).
     ///
-    /// Största fil eller rad i kilobyte (1024 byte).
+    /// Största fil, rad eller meddelande i kilobyte (1024 byte).
     #[schemars(range(min = 1, max = 65536))]
     pub(super) max_kb: Option<u32>,
     /// `sql`: kind of database.
     ///
     /// `sql`: slag av databas.
     pub(super) engine: Option<Engine>,
-    /// `sql`: file that holds the connection string: libpq's form for PostgreSQL, `mysql://user:password@host:3306/database` for MariaDB
-    /// and MySQL. Another machine is met over TLS; `sslmode=disable` and `?require_ssl=false` turn that off.
+    /// File that holds the connection string: `sql`: libpq's form for PostgreSQL, `mysql://user:password@host:3306/database` for MariaDB
+    /// and MySQL (another machine is met over TLS; `sslmode=disable` and `?require_ssl=false` turn that off); `amqp`:
+    /// `amqps://user:password@host:port/vhost`, or amqp:// to this machine itself.
     ///
-    /// `sql`: fil med anslutningssträngen: libpq:s form för PostgreSQL, `mysql://användare:lösenord@värd:3306/databas` för MariaDB och
-    /// MySQL. En annan maskin nås över TLS; `sslmode=disable` och `?require_ssl=false` stänger av det.
+    /// Fil med anslutningssträngen: `sql`: libpq:s form för PostgreSQL, `mysql://användare:lösenord@värd:3306/databas` för MariaDB och
+    /// MySQL (en annan maskin nås över TLS; `sslmode=disable` och `?require_ssl=false` stänger av det); `amqp`:
+    /// `amqps://användare:lösenord@värd:port/vhost`, eller amqp:// till den egna maskinen.
     #[schemars(length(min = 1))]
     pub(super) url_file: Option<String>,
-    /// `sql`: PEM file with the issuers that the database's certificate may come from; else the system's.
+    /// PEM file with the issuers that the server's certificate may come from; else the system's.
     ///
-    /// `sql`: PEM-fil med de utfärdare som databasens certifikat får komma från; annars systemets.
+    /// PEM-fil med de utfärdare som serverns certifikat får komma från; annars systemets.
     #[schemars(length(min = 1))]
     pub(super) ca_file: Option<String>,
     /// `sql`: the file, where the database is SQLite.
@@ -206,6 +210,70 @@ pub(super) struct Source {
     /// `sql` utan `status_column`: timmar efter vilka allt läses igen; det läses även vid varje start.
     #[schemars(range(min = 0.001, max = 8760))]
     pub(super) reread_h: Option<f64>,
+    /// Address of the NATS server, without name and password: tls://host:port, or nats:// to this machine itself.
+    ///
+    /// NATS-serverns adress, utan namn och lösenord: tls://värd:port, eller nats:// till den egna maskinen.
+    #[schemars(length(min = 1))]
+    pub(super) url: Option<String>,
+    /// Lets an address without TLS name another machine: what passes there is not encrypted.
+    ///
+    /// Låter en adress utan TLS peka på en annan maskin: det som går dit är inte krypterat.
+    pub(super) plain: Option<bool>,
+    /// NATS: file with the credentials (`.creds`) that the server demands.
+    ///
+    /// NATS: fil med de uppgifter (`.creds`) som servern kräver.
+    #[schemars(length(min = 1))]
+    pub(super) credentials_file: Option<String>,
+    /// NATS: file with the token that the server demands.
+    ///
+    /// NATS: fil med den nyckel (token) som servern kräver.
+    #[schemars(length(min = 1))]
+    pub(super) token_file: Option<String>,
+    /// PEM file with our client certificate and its chain; together with `key_file`.
+    ///
+    /// PEM-fil med vårt klientcertifikat och dess kedja; tillsammans med `key_file`.
+    #[schemars(length(min = 1))]
+    pub(super) cert_file: Option<String>,
+    /// PEM file with the private key of `cert_file`.
+    ///
+    /// PEM-fil med den privata nyckeln till `cert_file`.
+    #[schemars(length(min = 1))]
+    pub(super) key_file: Option<String>,
+    /// NATS: name of the stream. It must be there.
+    ///
+    /// NATS: strömmens namn. Den måste finnas.
+    #[schemars(length(min = 1))]
+    pub(super) stream: Option<String>,
+    /// NATS: name of the durable pull consumer, for this source alone. It is made where it is not there.
+    ///
+    /// NATS: namn på den varaktiga konsumenten (pull), enbart för den här källan. Den skapas om den inte finns.
+    #[schemars(length(min = 1))]
+    pub(super) consumer: Option<String>,
+    /// NATS: the subject that the consumer is limited to; else it reads the whole stream.
+    ///
+    /// NATS: det ämne (subject) som konsumenten begränsas till; annars läser den hela strömmen.
+    #[schemars(length(min = 1))]
+    pub(super) subject: Option<String>,
+    /// NATS: subject of a stream that answers go to; else the one that the message's `Reply-To` header names.
+    ///
+    /// NATS: ämne i en ström dit svar går; annars det som meddelandets huvud `Reply-To` anger.
+    #[schemars(length(min = 1))]
+    pub(super) answer_subject: Option<String>,
+    /// RabbitMQ: name of the queue, for this source alone. It must be there.
+    ///
+    /// RabbitMQ: köns namn, enbart för den här källan. Den måste finnas.
+    #[schemars(length(min = 1))]
+    pub(super) queue: Option<String>,
+    /// RabbitMQ: queue that answers go to; else the one that the message's `reply_to` names. It must be there.
+    ///
+    /// RabbitMQ: kö dit svar går; annars den som meddelandets `reply_to` anger. Den måste finnas.
+    #[schemars(length(min = 1))]
+    pub(super) answer_queue: Option<String>,
+    /// NATS and RabbitMQ: most messages that are taken and not yet acknowledged.
+    ///
+    /// NATS och RabbitMQ: högsta antal meddelanden som är hämtade men ännu inte kvitterade.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) prefetch: Option<u16>,
 }
 
 /// One destination.
@@ -491,7 +559,7 @@ words! {
     /// Language of texts for people.
     Language "lowercase" { Sv, En }
     /// Kind of source.
-    SourceKind "lowercase" { Directory, Sql }
+    SourceKind "lowercase" { Directory, Sql, Nats, Amqp }
     /// Kind of database.
     Engine "lowercase" { Postgresql, Mariadb, Sqlite }
     /// What becomes of a file that has been taken.

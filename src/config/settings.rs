@@ -66,6 +66,8 @@ pub enum MappingChoice {
 pub enum Way {
     Directory(DirectorySettings),
     Sql(SqlSettings),
+    Nats(NatsSettings),
+    Amqp(AmqpSettings),
 }
 
 impl Way {
@@ -73,6 +75,8 @@ impl Way {
         match self {
             Self::Directory(_) => SourceKind::Directory,
             Self::Sql(_) => SourceKind::Sql,
+            Self::Nats(_) => SourceKind::Nats,
+            Self::Amqp(_) => SourceKind::Amqp,
         }
     }
 }
@@ -103,6 +107,43 @@ pub struct SqlSettings {
     pub poll: Duration,
     pub overlap: Duration,
     pub reread: Duration,
+}
+
+/// Files of the TLS to a message server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerTls {
+    /// An address without TLS may name another machine.
+    pub plain: bool,
+    pub ca_file: Option<PathBuf>,
+    /// There if `key_file` is.
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
+/// A stream of NATS JetStream's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatsSettings {
+    /// Without any secret.
+    pub url: String,
+    pub credentials_file: Option<PathBuf>,
+    pub token_file: Option<PathBuf>,
+    pub tls: BrokerTls,
+    pub stream: String,
+    pub consumer: String,
+    pub subject: Option<String>,
+    pub answer_subject: Option<String>,
+    pub prefetch: u16,
+}
+
+/// A queue of RabbitMQ's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmqpSettings {
+    /// Holds the address with its password.
+    pub url_file: PathBuf,
+    pub tls: BrokerTls,
+    pub queue: String,
+    pub answer_queue: Option<String>,
+    pub prefetch: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,6 +309,16 @@ impl Settings {
                     need(key(place), Some(&sql.place), false);
                     need(key("ca_file"), sql.ca_file.as_deref(), false);
                 }
+                Way::Nats(nats) => {
+                    need(key("credentials_file"), nats.credentials_file.as_deref(), false);
+                    need(key("token_file"), nats.token_file.as_deref(), false);
+                }
+                Way::Amqp(amqp) => need(key("url_file"), Some(&amqp.url_file), false),
+            }
+            if let Way::Nats(NatsSettings { tls, .. }) | Way::Amqp(AmqpSettings { tls, .. }) = &source.way {
+                for (name, path) in [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
+                    need(key(name), path.as_deref(), false);
+                }
             }
         }
         for destination in &self.destinations {
@@ -356,6 +407,18 @@ impl From<&HttpSettings> for raw::Http {
     }
 }
 
+impl BrokerTls {
+    fn written(&self, source: raw::Source) -> raw::Source {
+        raw::Source {
+            plain: Some(self.plain),
+            ca_file: self.ca_file.as_deref().map(shown),
+            cert_file: self.cert_file.as_deref().map(shown),
+            key_file: self.key_file.as_deref().map(shown),
+            ..source
+        }
+    }
+}
+
 impl From<&SourceSettings> for raw::Source {
     fn from(source: &SourceSettings) -> Self {
         let mapping = source.mapping.as_ref().map(|mapping| match mapping {
@@ -373,6 +436,24 @@ impl From<&SourceSettings> for raw::Source {
                 ..common
             },
             Way::Sql(sql) => sql.written_into(common),
+            Way::Nats(nats) => Self {
+                url: Some(nats.url.clone()),
+                credentials_file: nats.credentials_file.as_deref().map(shown),
+                token_file: nats.token_file.as_deref().map(shown),
+                stream: Some(nats.stream.clone()),
+                consumer: Some(nats.consumer.clone()),
+                subject: nats.subject.clone(),
+                answer_subject: nats.answer_subject.clone(),
+                prefetch: Some(nats.prefetch),
+                ..nats.tls.written(common)
+            },
+            Way::Amqp(amqp) => Self {
+                url_file: Some(shown(&amqp.url_file)),
+                queue: Some(amqp.queue.clone()),
+                answer_queue: amqp.answer_queue.clone(),
+                prefetch: Some(amqp.prefetch),
+                ..amqp.tls.written(common)
+            },
         }
     }
 }

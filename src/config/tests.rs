@@ -305,7 +305,9 @@ fn what_must_fit_together() {
 #[test]
 fn a_table_is_a_source() {
     let source = |name: &str, more: &str| {
-        format!("[source.{name}]\nkind = \"sql\"\nengine = \"mariadb\"\nurl_file = \"url\"\ntable = \"care.outbox\"\nkey_column = \"id\"\n{more}")
+        format!(
+            "[source.{name}]\nkind = \"sql\"\nengine = \"mariadb\"\nurl_file = \"url\"\ntable = \"care.outbox\"\nkey_column = \"id\"\n{more}"
+        )
     };
     let whole = source("a", "body_column = \"event\"\nstatus_column = \"status\"\nanswer_column = \"answer\"\nca_file = \"ca.pem\"\n");
     let settings = after(&whole, &[]).unwrap();
@@ -323,6 +325,35 @@ fn a_table_is_a_source() {
     let file = told("[source.a]\nkind = \"sql\"\nengine = \"sqlite\"\nurl_file = \"url\"\ntable = \"t\"\n");
     assert!(file.contains("source.a.database: required") && file.contains("source.a.key_column: required"), "{file}");
     assert!(told(&(source("a", "") + &source("b", ""))).contains("source.b.table: the same table as source.a"));
+}
+
+#[test]
+fn message_servers_are_met_over_tls_and_read_once() {
+    let nats = |name: &str, url: &str, more: &str| {
+        format!("[source.{name}]\nkind = \"nats\"\nurl = \"{url}\"\nstream = \"EVENTS\"\nconsumer = \"vardbro\"\n{more}")
+    };
+    let settings = after(&nats("in", "tls://nats.test:4222", "answer_subject = \"answers.care\"\n"), &[]).unwrap();
+    let Way::Nats(known) = &settings.sources[0].way else { panic!("a stream") };
+    assert_eq!((known.prefetch, known.tls.plain, known.answer_subject.as_deref()), (256, false, Some("answers.care")));
+    let shown = parse(&settings.show(), base(), Vec::new()).unwrap();
+    assert_eq!(shown.sources, settings.sources);
+    assert!(after(&nats("in", "nats://127.0.0.1:4222", ""), &[]).is_ok());
+    assert!(after(&nats("in", "nats://nats.test:4222", "plain = true\n"), &[]).is_ok());
+    assert_eq!(
+        faults(&nats("in", "nats://nats.test:4222", "")),
+        ["VB-CFG-004 vardbro.toml:7:7: source.in.url: nats:// is allowed only to 127.0.0.1, localhost and [::1]; use tls://"]
+    );
+    for (url, more) in [("tls://me:secret@nats.test", ""), ("tls://nats.test", "answer_subject = \"$JS.API.x\"\n")] {
+        let found = faults(&nats("in", url, more));
+        assert!(found.len() == 1 && !found[0].contains("secret"), "{found:?}");
+    }
+    let twice = nats("a", "tls://nats.test", "") + &nats("b", "tls://nats.test", "");
+    assert!(faults(&twice)[0].contains("source.b.consumer: the same consumer as source.a"));
+    let amqp = "[source.in]\nkind = \"amqp\"\nurl_file = \"url\"\nqueue = \"events\"\n";
+    let settings = after(amqp, &[]).unwrap();
+    let Way::Amqp(known) = &settings.sources[0].way else { panic!("a queue") };
+    assert_eq!((known.url_file.clone(), known.prefetch), (PathBuf::from("/etc/vardbro/url"), 256));
+    assert_eq!(parse(&settings.show(), base(), Vec::new()).unwrap().sources, settings.sources);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
 use crate::source::directory::{self, Directory, Outcomes};
 use crate::source::sql::{Answers, Outbox};
-use crate::source::{Report, Source, Teller};
+use crate::source::{Report, Source, Teller, amqp, nats};
 use arc_swap::ArcSwap;
 use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
@@ -63,6 +63,8 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
             let answers = Answers::new(sql).map_err(unusable)?;
             (Box::new(Outbox::new(name, sql, known.max_bytes).map_err(unusable)?), Box::new(answers))
         }
+        Way::Nats(nats) => nats::open(nats::Settings { name, max_bytes: known.max_bytes, nats: nats.clone() }).map_err(super::no_thread)?,
+        Way::Amqp(amqp) => amqp::open(amqp::Settings { name, max_bytes: known.max_bytes, amqp: amqp.clone() }).map_err(super::no_thread)?,
     };
     Ok(Opened { source, teller, mapping })
 }
@@ -137,17 +139,21 @@ fn watch(folder: &Path, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use
 }
 
 fn read(mut source: Box<dyn Source>, mut port: SourcePort, clock: Arc<dyn Clock>, stop: &AtomicBool, woken: &mpsc::Receiver<()>) {
-    let mut trouble = Trouble { source: source.name().clone(), clock, told: None };
+    let mut trouble = Trouble { source: source.name().clone(), clock, told: None, said: false };
     while !stop.load(Ordering::SeqCst) {
+        trouble.said = false;
         let pause = match source.round(&mut port, &mut trouble) {
-            Ok(true) => continue,
+            Ok(true) => {
+                trouble.told = trouble.told.filter(|_| trouble.said);
+                continue;
+            }
             Ok(false) => {
                 trouble.told = None;
                 source.pause().unwrap_or(RESCAN).min(RESCAN)
             }
             Err(_) => {
-                // The source may have said what it is.
-                if trouble.told.is_none() {
+                // The source has said what it is, if it is its own.
+                if !trouble.said {
                     trouble.trouble(Code::BugStore);
                 }
                 PAUSE
@@ -162,10 +168,13 @@ struct Trouble {
     source: Name,
     clock: Arc<dyn Clock>,
     told: Option<Code>,
+    /// In this round.
+    said: bool,
 }
 
 impl Report for Trouble {
     fn trouble(&mut self, code: Code) {
+        self.said = true;
         if self.told.replace(code) != Some(code) {
             let mut line = Line::new(self.clock.now(), Level::Error, Event::SourceFault).code(code);
             line.source = Some(self.source.clone());

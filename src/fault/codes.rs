@@ -93,6 +93,27 @@ codes! {
     SrcRowKey "VB-SRC-012" Sender "0.1.0" {
         "Radens nyckel kan inte användas", "the row's key cannot be used",
         "Nyckeln ska vara ett tal eller en text på högst 200 byte i UTF-8, utan # och ~.", "The key must be a number or a text of at most 200 bytes in UTF-8, without # and ~." }
+    SrcBroker "VB-SRC-015" Operator "0.1.0" {
+        "Meddelandeservern svarar inte", "the message server does not answer",
+        "Kontrollera adress, nät och certifikat. Källan försöker igen av sig själv; meddelandena väntar hos servern.", "Check address, network and certificates. The source tries again by itself; the messages wait at the server." }
+    SrcLogin "VB-SRC-016" Operator "0.1.0" {
+        "Uppgifterna till meddelandeservern går inte att använda", "the credentials for the message server cannot be used",
+        "Kontrollera filerna med adress, uppgifter och nycklar, och att servern godtar dem.", "Check the files with address, credentials and keys, and that the server accepts them." }
+    SrcQueue "VB-SRC-017" Operator "0.1.0" {
+        "Strömmen eller kön finns inte eller får inte användas", "the stream or queue is not there or may not be used",
+        "Skapa den, och ge tjänsten rätt att läsa den. En kö får inte ha andra läsare.", "Create it, and let the service read it. A queue must have no other readers." }
+    SrcConsumer "VB-SRC-018" Operator "0.1.0" {
+        "Konsumenten är inte ställd så att inget kan gå förlorat", "the consumer is not set so that nothing can be lost",
+        "Den ska hämta (pull), kvittera varje meddelande (explicit), lämna ut utan gräns (max deliver -1), ha högst 10000 okvitterade och samma ämne som `subject`. Ta bort den, så skapas den rätt; det som redan är intaget känns igen.", "It shall pull, acknowledge each message (explicit), deliver without limit (max deliver -1), have at most 10000 unacknowledged and the same subject as `subject`. Delete it and it is made right; what was taken before is recognised." }
+    SrcHeld "VB-SRC-019" Operator "0.1.0" {
+        "En annan läsare håller meddelanden", "another reader holds messages",
+        "Låt bara den här källan använda konsumenten. Meddelandena kommer hit när den andra släpper dem.", "Let this source alone use the consumer. The messages come here when the other one lets them go." }
+    SrcReply "VB-SRC-020" Operator "0.1.0" {
+        "Svar till källan kan inte lämnas", "answers to the source cannot be given",
+        "Kontrollera att `answer_subject` hör till en ström, eller att `answer_queue` finns, och att tjänsten får skriva dit.", "Check that `answer_subject` belongs to a stream, or that `answer_queue` is there, and that the service may write to it." }
+    SrcEcho "VB-SRC-021" Operator "0.1.0" {
+        "Ett av tjänstens egna svar kom som en händelse", "one of the service's own answers came as an event",
+        "Låt svaren gå till ett annat ämne eller en annan kö än händelserna.", "Let the answers go to another subject or queue than the events." }
 
     MapSyntax "VB-MAP-001" Sender "0.1.0" {
         "Innehållet är inte giltig JSON", "the content is not valid JSON",

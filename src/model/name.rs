@@ -29,3 +29,10 @@ impl fmt::Display for Name {
         f.write_str(&self.0)
     }
 }
+
+/// A subject of NATS: words between dots. The server's own begin with `$`.
+pub fn subject(text: &str) -> Option<&str> {
+    let bad = |c: char| c.is_whitespace() || c.is_control();
+    let formed = (1..=200).contains(&text.len()) && !text.contains(bad) && text.split('.').all(|word| !word.is_empty());
+    (formed && !text.starts_with('$')).then_some(text)
+}

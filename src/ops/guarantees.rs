@@ -2,7 +2,7 @@
 //!
 //! One list: `docs/guarantees.md` and `vardbro guarantees` come from it. Each line names the tests that try it.
 
-use crate::config::{DestinationSettings, Done, Mode, Receipt, Settings, SourceSettings, Way};
+use crate::config::{DestinationSettings, Done, Mode, Receipt, Settings, Way};
 use std::fmt::Write as _;
 
 /// One fault and what holds in it.
@@ -55,6 +55,36 @@ const SOURCE_SQL: Part = part! { "Källa: tabell", "Source: table";
     "databasen går ner, svarar inte eller bryter", "the database goes down, does not answer or cuts the connection" =>
         "Raderna ligger kvar och tas när den svarar; en rad i loggen säger till.",
         "The rows stay and are taken when it answers; one line in the log tells of it."; "process: sql";
+};
+
+const SOURCE_NATS: Part = part! { "Källa: NATS JetStream", "Source: NATS JetStream";
+    "tjänsten dör, eller förbindelsen bryts, medan meddelanden tas in", "the daemon dies, or the connection breaks, while messages are taken" =>
+        "Ett meddelande kvitteras (dubbelt) först när det är sparat. Det som kommer igen känns igen. Inget nyare tas in förrän allt som konsumenten har lämnat ut är här: ordningen är strömmens.",
+        "A message is acknowledged (twice over) only when it is stored. What comes again is recognised. Nothing newer is taken before all that the consumer has given out is here: the order is the stream's."; "process: nats";
+    "meddelandet går inte att läsa, är för stort eller avvisas", "the message cannot be read, is too large or is refused" =>
+        "Orsakerna skickas som svar; först när servern har svaret kvitteras meddelandet. De som kommer efter tas in.",
+        "The reasons are sent as an answer; only when the server has that is the message acknowledged. Those behind it are taken."; "process: nats";
+    "samma meddelande kommer om och om igen", "the same message comes again and again" =>
+        "Det kastas aldrig: en konsument som ger upp efter ett visst antal används inte.",
+        "It is never thrown away: a consumer that gives up after a number of times is not used."; "process: nats";
+    "servern är nere", "the server is down" =>
+        "En rad i driftloggen; nya försök med växande pauser, högst 30 s. Meddelanden och svar väntar.",
+        "One line in the log; tried again with growing pauses, 30 s at most. Messages and answers wait."; "process: nats";
+};
+
+const SOURCE_AMQP: Part = part! { "Källa: RabbitMQ", "Source: RabbitMQ";
+    "tjänsten dör, eller förbindelsen bryts, medan meddelanden tas in", "the daemon dies, or the connection breaks, while messages are taken" =>
+        "Ett meddelande kvitteras först när det är sparat. Det som inte är kvitterat går tillbaka till sin plats i kön, och känns igen om det redan var sparat. En andra läsare släpps inte in (quorum-kö: `x-single-active-consumer`): ordningen är köns.",
+        "A message is acknowledged only when it is stored. What is not goes back to its place in the queue, and is recognised if it was stored already. A second reader is not let in (quorum queue: `x-single-active-consumer`): the order is the queue's."; "process: amqp";
+    "meddelandet går inte att läsa, är för stort eller avvisas", "the message cannot be read, is too large or is refused" =>
+        "Orsakerna skickas som svar; först när servern har bekräftat det kvitteras meddelandet. De som kommer efter tas in.",
+        "The reasons are sent as an answer; only when the server has confirmed that is the message acknowledged. Those behind it are taken."; "process: amqp";
+    "samma meddelande kommer om och om igen", "the same message comes again and again" =>
+        "Tjänsten kastar det aldrig. En gräns som är satt på kön (`delivery-limit`) är serverns egen: ställ den till -1, eller samla det som faller bort (dead letter).",
+        "The daemon never throws it away. A limit that is set at the queue (`delivery-limit`) is the server's own: set it to -1, or collect what falls out (dead letter)."; "not tried: the server's own";
+    "servern är nere", "the server is down" =>
+        "En rad i driftloggen; nya försök med växande pauser, högst 30 s. Meddelanden och svar väntar.",
+        "One line in the log; tried again with growing pauses, 30 s at most. Messages and answers wait."; "process: amqp";
 };
 
 const STORE_FILE: Part = part! { "Databas: SQLite", "Store: SQLite";
@@ -116,7 +146,7 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] = &[&SOURCE, &SOURCE_SQL, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+const PARTS: &[&Part] = &[&SOURCE, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -172,14 +202,28 @@ pub fn guarantees_page() -> String {
     for Weakness { setting, means, .. } in WEAKNESSES {
         let _ = writeln!(out, "| `{setting}` | {}<br>*{}* |", means.1, means.0);
     }
-    let _ = writeln!(out, "| `[source.NAME] done = \"delete\"` | {}<br>*{}* |", DELETED.1, DELETED.0);
+    for (setting, means) in [("done = \"delete\"", DELETED), ("answer_subject –, answer_queue –", UNANSWERED), ("plain = true", PLAIN)]
+    {
+        let _ = writeln!(out, "| `[source.NAME] {setting}` | {}<br>*{}* |", means.1, means.0);
+    }
     out
 }
 
+const UNWRITTEN: (&str, &str) = (
+    "Ingenting skrivs i raderna: källsystemet får inte veta vad som blev av dem, och en rad som blir synlig senare än `overlap_s` tas först när allt läses igen.",
+    "Nothing is written to the rows: the source's system does not hear what became of them, and a row that shows up later than `overlap_s` is taken only when everything is read again.",
+);
 const DELETED: (&str, &str) = (
     "en intagen fil finns bara i databasen; går den förlorad finns händelsen bara hos källan",
     "a file that was taken is in the store alone; is that lost, the event is at the source alone",
 );
+
+const UNANSWERED: (&str, &str) = (
+    "ett meddelande som inte anger vart svar går får inget; avvisas det står det bara i driftloggen",
+    "a message that does not say where answers go gets none; if it is refused, only the log tells",
+);
+
+const PLAIN: (&str, &str) = ("meddelanden kan gå okrypterade mellan maskiner", "messages may pass between machines without encryption");
 
 const HEAD: &str = "\
 # Guarantees · Garantier
@@ -204,11 +248,13 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
         }
     };
     for source in &settings.sources {
-        let of_kind = match source.way {
+        let known = match source.way {
             Way::Directory(_) => &SOURCE,
             Way::Sql(_) => &SOURCE_SQL,
+            Way::Nats(_) => &SOURCE_NATS,
+            Way::Amqp(_) => &SOURCE_AMQP,
         };
-        part(of_kind, &format!(" [source.{}]", source.name));
+        part(known, &format!(" [source.{}]", source.name));
     }
     part(if settings.store_url_file.is_some() { &STORE_SERVER } else { &STORE_FILE }, "");
     for known in &settings.destinations {
@@ -230,9 +276,24 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
             out.push(format!("  destination.{}: {}\n      {}", known.name, weakness.setting, pick(weakness.means)));
         }
     }
-    let deletes = |source: &&SourceSettings| matches!(&source.way, Way::Directory(directory) if directory.done == Done::Delete);
-    for source in settings.sources.iter().filter(deletes) {
-        out.push(format!("  source.{}: done = \"delete\"\n      {}", source.name, pick(DELETED)));
+    for source in &settings.sources {
+        let mut weak = |applies: bool, setting: &str, means| {
+            if applies {
+                out.push(format!("  source.{}: {setting}\n      {}", source.name, pick(means)));
+            }
+        };
+        match &source.way {
+            Way::Directory(directory) => weak(directory.done == Done::Delete, "done = \"delete\"", DELETED),
+            Way::Sql(sql) => weak(sql.written.is_none(), "status_column –", UNWRITTEN),
+            Way::Nats(nats) => {
+                weak(nats.answer_subject.is_none(), "answer_subject –", UNANSWERED);
+                weak(nats.tls.plain, "plain = true", PLAIN);
+            }
+            Way::Amqp(amqp) => {
+                weak(amqp.answer_queue.is_none(), "answer_queue –", UNANSWERED);
+                weak(amqp.tls.plain, "plain = true", PLAIN);
+            }
+        }
     }
     out
 }

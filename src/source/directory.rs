@@ -4,13 +4,12 @@
 //! holds is durable in the store; a crash in between is met by the duplicate check when the file is read again. So no
 //! file is lost and none counts twice. Files go in the order of their names. Not covered yet: sub-folders.
 
-use super::{Intake, News, Report, Source, Teller, Unavailable};
+use super::{Intake, News, Report, Source, Teller, Unavailable, reason_text};
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::raw::{Answer, Form, RawEvent, Verdict};
-use serde_json::json;
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -312,24 +311,6 @@ impl Teller for Outcomes {
         let name = news.origin.disclose().replace('/', "_");
         write_whole(&self.folder.join("outcome").join(format!("{name}.outcome.json")), &news.outcome)
     }
-}
-
-/// Of a batch, which of its records were refused; the others are taken, and are known again if the file is laid in anew.
-fn reason_text(answers: &[Answer]) -> String {
-    let rejected = |answer: &Answer| match &answer.verdict {
-        Verdict::Rejected(findings) => Some((answer.place, findings.clone())),
-        _ => None,
-    };
-    let rejected: Vec<_> = answers.iter().filter_map(rejected).collect();
-    let reason = if let [(None, findings)] = &rejected[..] {
-        json!({"verdict": "rejected", "findings": findings})
-    } else {
-        let records = rejected.iter().map(|(place, findings)| json!({"line": place.map(|place| place.line), "findings": findings}));
-        let taken = answers.len() - rejected.len();
-        let verdict = if taken > 0 { "partly" } else { "rejected" };
-        json!({"verdict": verdict, "taken": taken, "records": records.collect::<Vec<_>>()})
-    };
-    format!("{reason:#}\n")
 }
 
 /// The form that a file's name ends in.

@@ -1,13 +1,17 @@
 //! Where events come from. A source hands whole records to intake through a port, settles them once intake says that
 //! they are durable, and hears every later change of fate.
 
+pub mod amqp;
+mod broker;
 pub mod directory;
 pub mod sql;
+pub mod nats;
 
 use crate::fault::Code;
 use crate::model::name::Name;
 use crate::model::personal::Personal;
-use crate::model::raw::{Answer, RawEvent};
+use crate::model::raw::{Answer, RawEvent, Verdict};
+use serde_json::json;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -59,4 +63,22 @@ pub struct Unavailable;
 /// Tells the operator that a source has trouble.
 pub trait Report: Send {
     fn trouble(&mut self, code: Code);
+}
+
+/// Of a batch, which of its records were refused; the others are taken, and are known again if the file is laid in anew.
+fn reason_text(answers: &[Answer]) -> String {
+    let rejected = |answer: &Answer| match &answer.verdict {
+        Verdict::Rejected(findings) => Some((answer.place, findings.clone())),
+        _ => None,
+    };
+    let rejected: Vec<_> = answers.iter().filter_map(rejected).collect();
+    let reason = if let [(None, findings)] = &rejected[..] {
+        json!({"verdict": "rejected", "findings": findings})
+    } else {
+        let records = rejected.iter().map(|(place, findings)| json!({"line": place.map(|place| place.line), "findings": findings}));
+        let taken = answers.len() - rejected.len();
+        let verdict = if taken > 0 { "partly" } else { "rejected" };
+        json!({"verdict": verdict, "taken": taken, "records": records.collect::<Vec<_>>()})
+    };
+    format!("{reason:#}\n")
 }

@@ -38,10 +38,11 @@ pub(crate) fn lay(folder: &Path, file: usize) {
 
 /// The same with another number of episodes.
 pub(crate) fn lay_among(folder: &Path, file: usize, episodes: usize) {
-    put_at(folder, &format!("{file:06}.json"), &content(file, episodes));
+    put_at(folder, &format!("{file:06}.json"), &event_of(file, episodes));
 }
 
-pub(crate) fn content(file: usize, episodes: usize) -> String {
+/// The event of a file.
+pub(crate) fn event_of(file: usize, episodes: usize) -> String {
     let (case, event, second) = (format!("HSL-{}", file % episodes), format!("E-{file}"), i64::try_from(file).expect("small"));
     if file < episodes { admission(&case, &event, second) } else { planning(&case, &event, second) }
 }

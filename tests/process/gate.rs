@@ -1,4 +1,4 @@
-//! A gate on the way to PostgreSQL: it can be slow, fall silent, cut what passes, and cut just when a COMMIT passes.
+//! A gate on the way to PostgreSQL or a message server: it can be slow, fall silent, cut what passes, and cut just when a COMMIT passes.
 
 use super::figures::Random;
 use std::io::{Read, Write};
@@ -23,6 +23,7 @@ pub(crate) enum Mode {
 pub(crate) struct Gate {
     /// The connection string that leads through the gate.
     pub(crate) url: String,
+    pub(crate) port: u16,
     state: Arc<State>,
 }
 
@@ -79,7 +80,7 @@ impl Gate {
             }
         });
         let rest: Vec<&str> = direct.split(' ').filter(|part| !part.starts_with("host=") && !part.starts_with("port=")).collect();
-        Self { url: format!("host=127.0.0.1 port={port} {}", rest.join(" ")), state }
+        Self { url: format!("host=127.0.0.1 port={port} {}", rest.join(" ")), port, state }
     }
 
     pub(crate) fn set(&self, mode: Mode) {

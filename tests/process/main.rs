@@ -7,6 +7,7 @@
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod amqp;
 #[path = "../support/outbox.rs"]
 mod outbox;
 mod backups;
@@ -19,6 +20,8 @@ mod gate;
 mod host;
 mod kills;
 mod mapping;
+mod messages;
+mod nats;
 mod parked;
 mod peers;
 mod privacy;

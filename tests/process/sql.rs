@@ -1,6 +1,6 @@
 //! Rows of a table as a source: taken late and never lost, answered, killed in between, and with the database away.
 
-use super::figures::{EPISODES, Random, content, files_in, message_of, now};
+use super::figures::{EPISODES, Random, event_of, files_in, message_of, now};
 use super::gate::{Gate, Mode};
 use super::outbox::{Base, Client};
 use super::world::{VARDBRO, World, admission, message, planning, wait};
@@ -19,7 +19,8 @@ fn world_at(base: &Base, url: &str, table: &str, keys: &str) -> World {
         Base::Maria { .. } => "engine = \"mariadb\"\nurl_file = \"outbox.url\"".to_owned(),
         Base::Sqlite { .. } => format!("engine = \"sqlite\"\ndatabase = \"{url}\""),
     };
-    let source = format!("[source.outbox]\nkind = \"sql\"\n{place}\ntable = \"{table}\"\nkey_column = \"id\"\npoll_s = 0.1\nmax_kb = 16\n{keys}\n");
+    let source =
+        format!("[source.outbox]\nkind = \"sql\"\n{place}\ntable = \"{table}\"\nkey_column = \"id\"\npoll_s = 0.1\nmax_kb = 16\n{keys}\n");
     let world = World::new("timeout_s = 1", &format!("{source}{BOUNDS}"));
     fs::write(world.path("outbox.url"), url).expect("written");
     world
@@ -99,11 +100,11 @@ fn killed(base: &Base) {
     let (world, mut client) = world_of(base);
     let _receiver = world.receiver("");
     let mut random = Random::new();
-    (0..EPISODES + 80).for_each(|file| client.put(&content(file, EPISODES)));
+    (0..EPISODES + 80).for_each(|file| client.put(&event_of(file, EPISODES)));
     let mut feeder = base.client();
     let feeding = std::thread::spawn(move || {
         for file in EPISODES + 80..ROWS {
-            feeder.put(&content(file, EPISODES));
+            feeder.put(&event_of(file, EPISODES));
             std::thread::sleep(Duration::from_millis(15));
         }
     });
@@ -124,9 +125,7 @@ fn killed(base: &Base) {
     world.settle(&(EPISODES..ROWS), Duration::from_mins(2));
     // A row that was met twice says so only until its fate is told.
     wait("the fates to be told", SOON, || client.count("outbox WHERE status = 'accepted'") == ROWS);
-    wait("the receipts to be told", SOON, || {
-        answers(&mut client).iter().skip(EPISODES).all(|row| row.contains("ACCEPTED"))
-    });
+    wait("the receipts to be told", SOON, || answers(&mut client).iter().skip(EPISODES).all(|row| row.contains("ACCEPTED")));
     daemon.stop();
     assert_eq!(world.count("event"), ROWS);
     world.figures(&format!("kill -9, {} outbox", base.name()), KILLS, ended, EPISODES..ROWS);
@@ -293,7 +292,7 @@ fn away(base: &Base, gate: &Gate, url: &str) {
     let _receiver = world.receiver("");
     gate.set(Mode::Shut);
     let daemon = world.daemon();
-    (0..EPISODES + 100).for_each(|file| client.put(&content(file, EPISODES)));
+    (0..EPISODES + 100).for_each(|file| client.put(&event_of(file, EPISODES)));
     let troubles = |world: &World| world.oplog().iter().filter(|line| line["event"] == "source.fault").count();
     wait("the trouble to be told", SOON, || troubles(&world) == 1);
     std::thread::sleep(Duration::from_secs(4));
@@ -301,12 +300,12 @@ fn away(base: &Base, gate: &Gate, url: &str) {
     gate.set(Mode::Open);
     wait("some rows", Duration::from_mins(1), || client.count("outbox WHERE status IS NOT NULL") > 0);
     gate.set(Mode::Shut);
-    (EPISODES + 100..EPISODES + 200).for_each(|file| client.put(&content(file, EPISODES)));
+    (EPISODES + 100..EPISODES + 200).for_each(|file| client.put(&event_of(file, EPISODES)));
     std::thread::sleep(Duration::from_secs(1));
     gate.set(Mode::Open);
     wait_for_all(&mut client);
     assert!(gate.silence() > 0, "a connection fell silent");
-    (EPISODES + 200..EPISODES + 240).for_each(|file| client.put(&content(file, EPISODES)));
+    (EPISODES + 200..EPISODES + 240).for_each(|file| client.put(&event_of(file, EPISODES)));
     let (ended, rows) = (now(), EPISODES + 240);
     wait_for_all(&mut client);
     world.settle(&(EPISODES..rows), Duration::from_mins(1));

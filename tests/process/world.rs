@@ -27,8 +27,13 @@ pub(crate) struct World {
 pub(crate) struct Process(pub(crate) Child);
 
 impl World {
-    /// `more` is added to the configuration's destination.
+    /// With a folder as its source. What is given is added to the configuration's destination, and to its end.
     pub(crate) fn new(destination: &str, rest: &str) -> Self {
+        Self::reading("kind = \"directory\"\npath = \"in\"\nstill_s = 0", destination, rest)
+    }
+
+    /// With another source.
+    pub(crate) fn reading(source: &str, destination: &str, rest: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let certificates = Certificates::make(folder.path(), SystemClock.now()).expect("certificates");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
@@ -43,9 +48,7 @@ org_number = "2120001538"
 hsa_id = "SE2120001538-T100"
 name = "Vänersborgs kommun"
 [source.journal]
-kind = "directory"
-path = "in"
-still_s = 0
+{source}
 [destination.region]
 url = "https://localhost:{port}/messages"
 ca_file = "{ca}"
