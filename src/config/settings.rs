@@ -384,7 +384,7 @@ impl From<&HttpSettings> for raw::Http {
 impl BrokerTls {
     fn written(&self, source: raw::Source) -> raw::Source {
         raw::Source {
-            plain: Some(self.plain),
+            tls: Some(if self.plain { raw::Tls::Off } else { raw::Tls::Required }),
             ca_file: self.ca_file.as_deref().map(shown),
             cert_file: self.cert_file.as_deref().map(shown),
             key_file: self.key_file.as_deref().map(shown),

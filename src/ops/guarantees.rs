@@ -187,7 +187,7 @@ pub fn guarantees_page() -> String {
     for Weakness { setting, means, .. } in WEAKNESSES {
         let _ = writeln!(out, "| `{setting}` | {}<br>*{}* |", means.1, means.0);
     }
-    for (setting, means) in [("done = \"delete\"", DELETED), ("answer_subject –, answer_queue –", UNANSWERED), ("plain = true", PLAIN)]
+    for (setting, means) in [("done = \"delete\"", DELETED), ("answer_subject –, answer_queue –", UNANSWERED), ("tls = \"off\"", PLAIN)]
     {
         let _ = writeln!(out, "| `[source.NAME] {setting}` | {}<br>*{}* |", means.1, means.0);
     }
@@ -266,11 +266,11 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
             Way::Directory(directory) => weak(directory.done == Done::Delete, "done = \"delete\"", DELETED),
             Way::Nats(nats) => {
                 weak(nats.answer_subject.is_none(), "answer_subject –", UNANSWERED);
-                weak(nats.tls.plain, "plain = true", PLAIN);
+                weak(nats.tls.plain, "tls = \"off\"", PLAIN);
             }
             Way::Amqp(amqp) => {
                 weak(amqp.answer_queue.is_none(), "answer_queue –", UNANSWERED);
-                weak(amqp.tls.plain, "plain = true", PLAIN);
+                weak(amqp.tls.plain, "tls = \"off\"", PLAIN);
             }
         }
     }
