@@ -21,6 +21,7 @@ use std::time::Duration;
 /// For writing what became of a try.
 const SETTLING: Duration = Duration::from_secs(2);
 const HSA_ID: &str = "expected SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits";
+const NATS_NAME: &str = "expected a name without blanks and . * > / \\";
 const ADDRESS: &str = "expected an address that begins with https://";
 
 /// The settings, or everything that is wrong.
@@ -143,11 +144,10 @@ impl Checker<'_> {
         }
         let credentials_file = self.path(raw.credentials_file, &key("credentials_file"));
         let token_file = self.path(raw.token_file, &key("token_file"));
-        const NAME: &str = "expected a name without blanks and . * > / \\";
         let stream = self.need(raw.stream, &key("stream"));
-        let stream = self.formed(stream, &key("stream"), nats_name, NAME);
+        let stream = self.formed(stream, &key("stream"), nats_name, NATS_NAME);
         let consumer = self.need(raw.consumer, &key("consumer"));
-        let consumer = self.formed(consumer, &key("consumer"), nats_name, NAME);
+        let consumer = self.formed(consumer, &key("consumer"), nats_name, NATS_NAME);
         let filter = self.formed(raw.subject, &key("subject"), |text| subject(text).map(str::to_owned), "expected a subject");
         let answer = |text: &str| subject(text).filter(|text| !text.contains(['*', '>'])).map(str::to_owned);
         let answer_subject = self.formed(raw.answer_subject, &key("answer_subject"), answer, "expected a subject without * and >");
@@ -179,7 +179,7 @@ impl Checker<'_> {
 
     fn broker_tls(&mut self, raw: &raw::Source, key: &dyn Fn(&str) -> String) -> Option<BrokerTls> {
         self.together(key("").trim_end_matches('.'), raw.cert_file.is_some(), raw.key_file.is_some());
-        let plain = self.need(raw.plain, &key("plain"));
+        let plain = self.need(raw.tls, &key("tls")).map(|tls| tls == raw::Tls::Off);
         let ca_file = self.path(raw.ca_file.clone(), &key("ca_file"));
         let cert_file = self.path(raw.cert_file.clone(), &key("cert_file"));
         let key_file = self.path(raw.key_file.clone(), &key("key_file"));

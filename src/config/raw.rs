@@ -215,10 +215,10 @@ pub(super) struct Source {
     /// NATS-serverns adress, utan namn och lösenord: tls://värd:port, eller nats:// till den egna maskinen.
     #[schemars(length(min = 1))]
     pub(super) url: Option<String>,
-    /// Lets an address without TLS name another machine: what passes there is not encrypted.
+    /// NATS and RabbitMQ: with `off` an address without TLS may name another machine: what passes there is not encrypted.
     ///
-    /// Låter en adress utan TLS peka på en annan maskin: det som går dit är inte krypterat.
-    pub(super) plain: Option<bool>,
+    /// NATS och RabbitMQ: med `off` får en adress utan TLS peka på en annan maskin: det som går dit är inte krypterat.
+    pub(super) tls: Option<Tls>,
     /// NATS: file with the credentials (`.creds`) that the server demands.
     ///
     /// NATS: fil med de uppgifter (`.creds`) som servern kräver.
@@ -564,6 +564,8 @@ words! {
     Engine "lowercase" { Postgresql, Mariadb, Sqlite }
     /// What becomes of a file that has been taken.
     Done "lowercase" { Keep, Delete }
+    /// Whether another machine is met over TLS alone.
+    Tls "lowercase" { Required, Off }
     /// Format of documents.
     Wire "lowercase" { Xml }
     /// Whether a destination is sent to.

@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Engine, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
+pub use super::raw::{Done, Engine, Environment, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
@@ -410,7 +410,7 @@ impl From<&HttpSettings> for raw::Http {
 impl BrokerTls {
     fn written(&self, source: raw::Source) -> raw::Source {
         raw::Source {
-            plain: Some(self.plain),
+            tls: Some(if self.plain { raw::Tls::Off } else { raw::Tls::Required }),
             ca_file: self.ca_file.as_deref().map(shown),
             cert_file: self.cert_file.as_deref().map(shown),
             key_file: self.key_file.as_deref().map(shown),

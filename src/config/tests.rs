@@ -338,7 +338,7 @@ fn message_servers_are_met_over_tls_and_read_once() {
     let shown = parse(&settings.show(), base(), Vec::new()).unwrap();
     assert_eq!(shown.sources, settings.sources);
     assert!(after(&nats("in", "nats://127.0.0.1:4222", ""), &[]).is_ok());
-    assert!(after(&nats("in", "nats://nats.test:4222", "plain = true\n"), &[]).is_ok());
+    assert!(after(&nats("in", "nats://nats.test:4222", "tls = \"off\"\n"), &[]).is_ok());
     assert_eq!(
         faults(&nats("in", "nats://nats.test:4222", "")),
         ["VB-CFG-004 vardbro.toml:7:7: source.in.url: nats:// is allowed only to 127.0.0.1, localhost and [::1]; use tls://"]

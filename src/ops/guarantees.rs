@@ -202,7 +202,7 @@ pub fn guarantees_page() -> String {
     for Weakness { setting, means, .. } in WEAKNESSES {
         let _ = writeln!(out, "| `{setting}` | {}<br>*{}* |", means.1, means.0);
     }
-    for (setting, means) in [("done = \"delete\"", DELETED), ("answer_subject –, answer_queue –", UNANSWERED), ("plain = true", PLAIN)]
+    for (setting, means) in [("done = \"delete\"", DELETED), ("answer_subject –, answer_queue –", UNANSWERED), ("tls = \"off\"", PLAIN)]
     {
         let _ = writeln!(out, "| `[source.NAME] {setting}` | {}<br>*{}* |", means.1, means.0);
     }
@@ -287,11 +287,11 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
             Way::Sql(sql) => weak(sql.written.is_none(), "status_column –", UNWRITTEN),
             Way::Nats(nats) => {
                 weak(nats.answer_subject.is_none(), "answer_subject –", UNANSWERED);
-                weak(nats.tls.plain, "plain = true", PLAIN);
+                weak(nats.tls.plain, "tls = \"off\"", PLAIN);
             }
             Way::Amqp(amqp) => {
                 weak(amqp.answer_queue.is_none(), "answer_queue –", UNANSWERED);
-                weak(amqp.tls.plain, "plain = true", PLAIN);
+                weak(amqp.tls.plain, "tls = \"off\"", PLAIN);
             }
         }
     }

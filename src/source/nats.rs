@@ -27,7 +27,7 @@ const ACK_WAIT: Duration = Duration::from_secs(5);
 /// Most unacknowledged messages of a consumer that others have made.
 const PENDING_MAX: i64 = 10_000;
 /// How long messages may be in other hands before the operator hears of it.
-const OTHERS_MAX: Duration = Duration::from_secs(60);
+const OTHERS_MAX: Duration = Duration::from_mins(1);
 
 const REPLY_TO: &str = "Reply-To";
 const CORRELATION: &str = "Correlation-Id";
@@ -87,7 +87,9 @@ impl Line for Nats {
                 came.extend(collect(consumer.fetch().max_messages(rest).messages().await.map_err(|_| Code::SrcBroker)?).await?);
             }
         }
-        came.into_iter().for_each(|message| put(hand, held(message, self.settings.max_bytes)));
+        for message in came {
+            put(hand, held(message, self.settings.max_bytes));
+        }
         if hand.is_empty() {
             self.others = None;
             return Ok(true);
