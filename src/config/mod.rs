@@ -14,9 +14,9 @@ mod tests;
 
 pub use keys::{reference, schema};
 pub use settings::{
-    Address, DestinationSettings, DirectorySettings, Done, Environment, Language, Level, LimitsSettings, MappingChoice, Mode,
-    OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind,
-    SourceSettings, Way, Wire,
+    Address, DestinationSettings, DirectorySettings, Done, Environment, FileOrder, HttpSourceSettings, Language, Level, LimitsSettings,
+    MappingChoice, Mode, OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings,
+    SourceKind, SourceSettings, Way, Wire,
 };
 
 use crate::fault::{Code, Fault};

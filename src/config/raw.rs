@@ -57,9 +57,11 @@ pub(super) struct Raw {
     ///
     /// Driftloggen: ett JSON-objekt per rad, utan personuppgifter.
     pub(super) oplog: Oplog,
-    /// Where receivers send receipts that come later (`POST /v1/receipts`). Off unless `listen` is given.
+    /// Where sources post events (`POST /v1/events`), and receivers send receipts that come later (`POST /v1/receipts`). Off unless
+    /// `listen` is given.
     ///
-    /// Dit mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om inte `listen` anges.
+    /// Dit källor postar händelser (`POST /v1/events`), och mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om
+    /// inte `listen` anges.
     pub(super) http: Http,
     /// Limits on what is read.
     ///
@@ -100,9 +102,9 @@ pub(super) struct Organisation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// Kind of source. `directory`: files laid in a folder.
+    /// Kind of source. `directory`: files laid in a folder. `http`: events posted to `[http]`.
     ///
-    /// Slag av källa. `directory`: filer som läggs i en mapp.
+    /// Slag av källa. `directory`: filer som läggs i en mapp. `http`: händelser som postas till `[http]`.
     #[schemars(required)]
     pub(super) kind: Option<SourceKind>,
     /// What makes events of what the source gives: a mapping file (its name has a dot in it), or the name of one that is shipped. Without
@@ -131,11 +133,48 @@ pub(super) struct Source {
     /// Dagar som en fil sparas i `done`.
     #[schemars(range(min = 1, max = 3650))]
     pub(super) done_days: Option<u32>,
-    /// Largest file in kilobytes (1024 bytes).
+    /// Largest document, a file or a request's body, in kilobytes (1024 bytes).
     ///
-    /// Största fil i kilobyte (1024 byte).
+    /// Största dokument, en fil eller en begärans innehåll, i kilobyte (1024 byte).
     #[schemars(range(min = 1, max = 65536))]
     pub(super) max_kb: Option<u32>,
+    /// Folder: whether files in sub-folders are taken as well; under their path in `done`, `rejected` and `outcome`.
+    ///
+    /// Mapp: om även filer i undermappar tas; under sin sökväg i `done`, `rejected` och `outcome`.
+    pub(super) folders: Option<bool>,
+    /// Folder: which files are taken, by name: `*` stands for any characters, `?` for one. Without it those that end in .json, .ndjson,
+    /// .xml or .csv.
+    ///
+    /// Mapp: vilka filer som tas, efter namn: `*` står för vilka tecken som helst, `?` för ett. Utan den de som slutar på .json, .ndjson,
+    /// .xml eller .csv.
+    #[schemars(length(min = 1))]
+    pub(super) pattern: Option<String>,
+    /// Folder: in which order files are taken: by name, or the oldest first by their time of change.
+    ///
+    /// Mapp: i vilken ordning filer tas: efter namn, eller den äldsta först efter ändringstid.
+    pub(super) order: Option<FileOrder>,
+    /// Folder: ending of the empty file that its sender lays beside each file when that is complete (`a.csv`, then `a.csv.klar`). A file
+    /// is taken once its marker is there, without waiting `still_s`; then the marker is removed.
+    ///
+    /// Mapp: ändelse på den tomma fil som avsändaren lägger bredvid varje fil när den är komplett (`a.csv`, sedan `a.csv.klar`). En fil
+    /// tas när dess markering finns, utan att vänta `still_s`; sedan tas markeringen bort.
+    #[schemars(length(min = 1))]
+    pub(super) marker: Option<String>,
+    /// HTTP: file with the secret that the source shows (`Authorization: Bearer`): 32 to 200 characters. Read anew on SIGHUP.
+    ///
+    /// HTTP: fil med den hemlighet som källan visar (`Authorization: Bearer`): 32 till 200 tecken. Läses om vid SIGHUP.
+    #[schemars(length(min = 1))]
+    pub(super) token_file: Option<String>,
+    /// HTTP: most requests a second; more are answered with 429.
+    ///
+    /// HTTP: högst så många begäranden per sekund; fler besvaras med 429.
+    #[schemars(range(min = 0.1, max = 10000))]
+    pub(super) rate_per_s: Option<f64>,
+    /// HTTP: most requests under way at once; more are answered with 503.
+    ///
+    /// HTTP: högst så många begäranden samtidigt; fler besvaras med 503.
+    #[schemars(range(min = 1, max = 256))]
+    pub(super) in_flight: Option<u32>,
 }
 
 /// One destination.
@@ -418,9 +457,11 @@ words! {
     /// Language of texts for people.
     Language "lowercase" { Sv, En }
     /// Kind of source.
-    SourceKind "lowercase" { Directory }
+    SourceKind "lowercase" { Directory, Http }
     /// What becomes of a file that has been taken.
     Done "lowercase" { Keep, Delete }
+    /// In which order files are taken.
+    FileOrder "lowercase" { Name, Age }
     /// Format of documents.
     Wire "lowercase" { Xml }
     /// Whether a destination is sent to.

@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
+pub use super::raw::{Done, Environment, FileOrder, Language, Level, Mode, Receipt, SourceKind, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
@@ -44,7 +44,7 @@ pub struct Organisation {
     pub name: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceSettings {
     pub name: String,
     /// A file of the installation's own, or the name of a mapping that is shipped; events come as they are if none.
@@ -62,15 +62,17 @@ pub enum MappingChoice {
 }
 
 /// How a source is reached; one for each kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Way {
     Directory(DirectorySettings),
+    Http(HttpSourceSettings),
 }
 
 impl Way {
     pub const fn kind(&self) -> SourceKind {
         match self {
             Self::Directory(_) => SourceKind::Directory,
+            Self::Http(_) => SourceKind::Http,
         }
     }
 }
@@ -82,6 +84,17 @@ pub struct DirectorySettings {
     pub done: Done,
     /// How long a file stays in `done`, where it is kept.
     pub done_age: Duration,
+    pub folders: bool,
+    pub pattern: Option<String>,
+    pub order: FileOrder,
+    pub marker: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpSourceSettings {
+    pub token_file: PathBuf,
+    pub rate_per_s: f64,
+    pub in_flight: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +149,7 @@ pub struct OplogSettings {
     pub level: Level,
 }
 
-/// Where receipts that come later are taken.
+/// Where events and receipts are taken over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
@@ -240,8 +253,10 @@ impl Settings {
             if let Some(MappingChoice::File(path)) = &source.mapping {
                 need(key("mapping"), Some(path), false);
             }
-            let Way::Directory(directory) = &source.way;
-            need(key("path"), Some(&directory.path), true);
+            match &source.way {
+                Way::Directory(directory) => need(key("path"), Some(&directory.path), true),
+                Way::Http(http) => need(key("token_file"), Some(&http.token_file), false),
+            }
         }
         for destination in &self.destinations {
             let files = [
@@ -337,13 +352,24 @@ impl From<&SourceSettings> for raw::Source {
         });
         let common =
             Self { kind: Some(source.way.kind()), mapping, max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(), ..Self::default() };
-        let Way::Directory(directory) = &source.way;
-        Self {
-            path: Some(shown(&directory.path)),
-            still_s: Some(directory.still.as_secs_f64()),
-            done: Some(directory.done),
-            done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
-            ..common
+        match &source.way {
+            Way::Directory(directory) => Self {
+                path: Some(shown(&directory.path)),
+                still_s: Some(directory.still.as_secs_f64()),
+                done: Some(directory.done),
+                done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+                folders: Some(directory.folders),
+                pattern: directory.pattern.clone(),
+                order: Some(directory.order),
+                marker: directory.marker.clone(),
+                ..common
+            },
+            Way::Http(http) => Self {
+                token_file: Some(shown(&http.token_file)),
+                rate_per_s: Some(http.rate_per_s),
+                in_flight: u32::try_from(http.in_flight).ok(),
+                ..common
+            },
         }
     }
 }

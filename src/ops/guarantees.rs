@@ -38,8 +38,33 @@ const SOURCE: Part = part! { "Källa: mapp", "Source: folder";
     "disken är full, eller filbeskrivningarna är slut", "the disk is full, or there are no file descriptors left" =>
         "Filerna ligger kvar och tas när det finns plats. Ingenting kvitteras som inte är sparat.",
         "The files stay and are taken when there is room. Nothing is acknowledged that is not stored."; "process: host";
+    "avsändaren lägger markeringar (`marker`)", "the sender lays markers (`marker`)" =>
+        "En fil tas när dess markering finns, inte förr; markeringen tas bort efter filen, också efter en krasch.",
+        "A file is taken once its marker is there, not before; the marker goes after the file, also after a crash."; "folder";
+    "nätverksmappen säger inget om ändringar", "the network share tells of no changes" =>
+        "Mappen gås igenom var femte sekund ändå.", "The folder is looked at every five seconds all the same."; "process: folder";
+    "några poster i en fil är trasiga", "some records of a file are broken" =>
+        "De avvisas med rad och orsak i `rejected/`; de andra är intagna och känns igen om filen läggs in igen.",
+        "They are refused with line and reason in `rejected/`; the others are taken, and are recognised if the file is laid in again."; "folder";
     "samma namn med nytt innehåll", "the same name with new content" =>
         "En ny händelse eller version; innehållet räknas, inte namnet.", "A new event or version; content counts, not the name."; "bad_inputs; process: faults";
+};
+
+const SOURCE_HTTP: Part = part! { "Källa: HTTP", "Source: HTTP";
+    "tjänsten dör medan källan postar, eller svaret kommer bort", "the daemon dies while the source posts, or the answer is lost" =>
+        "2xx kommer först när posten är sparad. Det som inte fick svar skickas igen med samma innehåll, känns igen om det var sparat och ger ingenting nytt.",
+        "2xx comes only once the record is stored. What had no answer is sent again with the same content, is recognised if it was stored, and gives rise to nothing new."; "process: http";
+    "ordning mellan begäranden", "order between requests" =>
+        "De sparas i den ordning de kom in hela. Den som väntar på svar innan nästa skickas, eller skickar båda i en, får ordningen.",
+        "They are stored in the order in which they came whole. Whoever waits for the answer before sending the next, or sends both in one, has the order."; "process: http";
+    "en post i en sändning är trasig", "a record of a batch is broken" =>
+        "Den avvisas med rad och orsak i svaret. De andra tas in.", "It is refused with line and reason in the answer. The others are taken."; "process: http";
+    "källan postar för fort, för mycket eller stannar mitt i", "the source posts too fast, too much or stops half-way" =>
+        "429 eller 503 med `Retry-After`; inget halvt sparas, och andra källor märker det inte.",
+        "429 or 503 with `Retry-After`; nothing half is stored, and other sources do not notice."; "process: http";
+    "samma `Idempotency-Key` med annat innehåll", "the same `Idempotency-Key` with another content" =>
+        "422 så länge nyckeln minns: högst 24 timmar och 10 000 per källa, i minnet. Att inget räknas dubbelt vilar inte på nycklarna.",
+        "422 as long as the key is remembered: 24 hours and 10,000 a source at most, in memory. That nothing counts twice does not rest on the keys."; "process: http";
 };
 
 const STORE_FILE: Part = part! { "Databas: SQLite", "Store: SQLite";
@@ -101,7 +126,7 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] = &[&SOURCE, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+const PARTS: &[&Part] = &[&SOURCE, &SOURCE_HTTP, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -189,7 +214,11 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
         }
     };
     for source in &settings.sources {
-        part(&SOURCE, &format!(" [source.{}]", source.name));
+        let of_its_kind = match source.way {
+            Way::Directory(_) => &SOURCE,
+            Way::Http(_) => &SOURCE_HTTP,
+        };
+        part(of_its_kind, &format!(" [source.{}]", source.name));
     }
     part(if settings.store_url_file.is_some() { &STORE_SERVER } else { &STORE_FILE }, "");
     for known in &settings.destinations {

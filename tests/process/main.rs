@@ -9,12 +9,15 @@
 mod postgres;
 mod backups;
 mod certificates;
+mod contract;
 mod database;
 mod faults;
 mod figures;
+mod folder;
 mod front;
 mod gate;
 mod host;
+mod http;
 mod kills;
 mod parked;
 mod peers;
