@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
 #[path = "support/folder.rs"]
+#[expect(dead_code, reason = "the folder's own tests use the rest")]
 mod folder;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]

@@ -143,7 +143,7 @@ fn one_event_is_taken_once_and_its_fate_can_be_asked_for() {
     posted.get("/v1/events/test-journal:E-3", TOKEN).is_problem(404, "VB-SRC-029");
     posted.get("/v1/events/E-1", TOKEN).is_problem(404, "VB-SRC-029");
     posted.get(&location, "wrong").is_problem(401, "VB-SRC-023");
-    assert_eq!(posted.world.count("event WHERE outcome > outcome_told"), 0, "nothing waits to be told");
+    wait("nothing to wait to be told", Duration::from_secs(10), || posted.world.count("event WHERE outcome > outcome_told") == 0);
     daemon.stop();
 }
 
