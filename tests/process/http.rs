@@ -38,7 +38,7 @@ impl Posted {
     /// `source` is added to the first source's configuration, `http` to that of the address.
     pub(crate) fn new(source: &str, http: impl Fn(&World) -> String, destination: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a port").port();
-        let world = World::new(destination, "[retry]\nbase_s = 0.2\nlease_s = 5");
+        let world = World::new(&format!("timeout_s = 2\n{destination}"), "[retry]\nbase_s = 0.2\nlease_s = 5");
         let mut config = fs::read_to_string(world.path("vardbro.toml")).expect("the configuration");
         config += &format!(
             "[source.ehr]\nkind = \"http\"\ntoken_file = \"ehr\"\n{source}\n[source.other]\nkind = \"http\"\ntoken_file = \"other\"\n\
@@ -224,7 +224,7 @@ fn what_is_not_a_request_for_us_is_refused_with_its_reason() {
     heard.is_problem(405, "VB-SRC-024");
     assert_eq!(heard.head["allow"], "POST");
     let long = "k".repeat(256);
-    for key in ["", &long] {
+    for key in ["", "two words", &long] {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         posted.request(Method::POST, "/v1/events", TOKEN, &headers, event()).is_problem(400, "VB-SRC-024");
     }
@@ -346,7 +346,7 @@ async fn feed(client: Client, url: String, episode: usize, files: usize, taken: 
 fn nothing_that_was_posted_is_lost_or_overtaken_when_the_daemon_is_killed() {
     const FILES: usize = 16 * EPISODES;
     const KILLS: usize = 6;
-    let posted = Posted::new("rate_per_s = 10000", |_| String::new(), "timeout_s = 2");
+    let posted = Posted::new("rate_per_s = 10000", |_| String::new(), "");
     let world = &posted.world;
     let _receiver = world.receiver("");
     let taken = Arc::new(AtomicUsize::new(0));

@@ -130,7 +130,7 @@ fn form(headers: &HeaderMap) -> Option<Form> {
 fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, ()> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let key = keys.next().map(axum::http::HeaderValue::as_bytes);
-    let sound = key.is_none_or(|key| (1..=KEY_MAX).contains(&key.len()));
+    let sound = key.is_none_or(|key| (1..=KEY_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic));
     if sound && keys.next().is_none() { Ok(key) } else { Err(()) }
 }
 
