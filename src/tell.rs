@@ -70,9 +70,14 @@ fn write(store: &Store, source: &Name, teller: &Mutex<Box<dyn Teller>>) -> Optio
 /// The outcome file's content. It goes to the system that gave the event, and holds nothing but ids, states and our own
 /// words.
 pub fn outcome(untold: &Untold) -> String {
+    format!("{:#}\n", outcome_json(untold))
+}
+
+/// The same for a source that asks.
+pub fn outcome_json(untold: &Untold) -> Value {
     let messages: Vec<Value> = untold.deliveries.iter().map(message).collect();
     let event_id = event_id(untold);
-    format!("{:#}\n", json!({"eventId": event_id, "verdict": "accepted", "remarks": untold.findings, "messages": messages}))
+    json!({"eventId": event_id, "verdict": "accepted", "remarks": untold.findings, "messages": messages})
 }
 
 fn message(delivery: &DeliveryRow) -> Value {

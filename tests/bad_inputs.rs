@@ -3,12 +3,16 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
+#[path = "support/folder.rs"]
+#[expect(dead_code, reason = "the folder's own tests use the rest")]
+mod folder;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]
 mod replay;
 #[path = "support/world.rs"]
 mod world;
 
+use folder::{Folder, good, log};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,125 +20,14 @@ use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 use std::time::Duration;
-use vardbro::fault::Code;
-use vardbro::map::{Document, Limits, Mapping};
 use vardbro::model::finding::Finding;
-use vardbro::model::name::Name;
-use vardbro::model::raw::{Answer, RawEvent};
-use vardbro::model::time::{Clock as _, local_day};
-use vardbro::oplog;
-use vardbro::source::directory::{Directory, Settings};
-use vardbro::source::{Intake, Report, Source, Unavailable};
-use vardbro::store::Filter;
-use world::{World, fixtures};
+use world::fixtures;
 
 /// Peak memory that all bad files together may add.
 const MEMORY_MAX_KB: u64 = 160 * 1024;
-const MAX_BYTES: u64 = 1024 * 1024;
 const PERSON: &str = "193812217044";
-
-/// A folder, read by the daemon's own source, into the daemon's own intake.
-struct Folder {
-    world: World,
-    directory: Directory,
-    path: PathBuf,
-    _temp: tempfile::TempDir,
-}
-
-struct Port<'a>(&'a mut World);
-
-impl Intake for Port<'_> {
-    fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Vec<Answer>>, Unavailable> {
-        let today = local_day(self.0.clock.now());
-        let answers = |raw: &RawEvent| {
-            let mut document = Document::read(raw, &Mapping::canonical(), Limits::default(), today);
-            let verdicts = self.0.intake.batch(&document.incoming()).map_err(|_| Unavailable)?;
-            Ok(document.answers(verdicts))
-        };
-        batch.iter().map(answers).collect()
-    }
-}
-
-struct NoTrouble;
-
-impl Report for NoTrouble {
-    fn trouble(&mut self, code: Code) {
-        panic!("the source has trouble: {}", code.id());
-    }
-}
-
-/// The log of the whole test process.
-fn log() -> &'static Path {
-    static LOG: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    &LOG.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("oplog.json");
-        oplog::start(&oplog::Output::file(&path).expect("a log"), oplog::Level::Debug);
-        (folder, path)
-    })
-    .1
-}
-
-impl Folder {
-    fn new(still: Duration) -> Self {
-        log();
-        let temp = tempfile::tempdir().expect("a folder");
-        let path = temp.path().join("in");
-        fs::create_dir(&path).expect("a folder");
-        let keep_done = Some(Duration::from_hours(1));
-        let settings =
-            Settings { name: Name::parse("journal").expect("a name"), path: path.clone(), still, keep_done, max_bytes: MAX_BYTES };
-        let world = World::new("vanersborg/2026.1", "2026-06-01T12:00:00+02:00".parse().expect("a time"));
-        Self { world, directory: Directory::new(settings).expect("a source"), path, _temp: temp }
-    }
-
-    fn round(&mut self) {
-        while self.directory.round(&mut Port(&mut self.world), &mut NoTrouble).expect("intake works") {}
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path.join(name), bytes).expect("a file");
-    }
-
-    fn there(&self, folder: &str, name: &str) -> bool {
-        fs::symlink_metadata(self.path.join(folder).join(name)).is_ok()
-    }
-
-    /// Rounds until the file has been moved there.
-    fn until(&mut self, folder: &str, name: &str) {
-        for _ in 0..400 {
-            self.round();
-            if self.there(folder, name) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("{name} never came to {folder}/");
-    }
-
-    /// A good file of its own goes through.
-    fn good(&mut self, n: usize) {
-        let name = format!("good-{n}.json");
-        self.put(&name, good(&format!("GOOD-{n}")).as_bytes());
-        self.round();
-        assert!(self.there("done", &name), "the good file {n} did not go through");
-    }
-
-    fn journal(&self) -> String {
-        let rows = self.world.store.journal(&Filter { limit: 100_000, ..Filter::default() }).expect("a working store");
-        rows.into_iter().map(|row| row.line + "\n").collect()
-    }
-}
-
-fn good(id: &str) -> String {
-    let file = fixtures().join("planning-data-before-admission/in/01-k-pu.json");
-    let text = fs::read_to_string(file).expect("a fixture");
-    assert!(text.contains("TRS-2026-001301"));
-    text.replace("TRS-2026-001301", id)
-}
 
 /// Those that are too large or too odd to be files of the repository.
 fn made() -> BTreeMap<String, Vec<u8>> {

@@ -58,6 +58,27 @@ fn the_event_schema_is_fresh() {
 }
 
 #[test]
+fn the_description_of_http_is_fresh() {
+    fresh("schemas/openapi.json", &docs::openapi());
+}
+
+#[test]
+fn the_description_of_http_takes_the_same_events() {
+    let mut document: Value = serde_json::from_str(&docs::openapi()).expect("JSON");
+    let judge = |name: &str, document: &mut Value| {
+        document["$ref"] = json!(format!("#/components/schemas/{name}"));
+        Judge(jsonschema::options().should_validate_formats(true).build(document).expect("a schema, and what it refers to"))
+    };
+    let names: Vec<String> = document["components"]["schemas"].as_object().expect("schemas").keys().cloned().collect();
+    for name in names {
+        judge(&name, &mut document);
+    }
+    let judge = judge("Event", &mut document);
+    good().iter().for_each(|event| judge.agree("a good event", event, true));
+    bad().into_iter().for_each(|(path, to)| judge.agree(path, &changed(take_home(), path, to), false));
+}
+
+#[test]
 fn the_schema_of_the_operations_log_is_fresh() {
     fresh("schemas/oplog/oplog-1.schema.json", &vardbro::oplog::schema());
 }

@@ -6,9 +6,9 @@ use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
-    Address, AmqpSettings, BrokerTls, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, KILOBYTE, LimitsSettings,
-    MappingChoice, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, Settings,
-    SourceKind, SourceSettings, Way,
+    Address, AmqpSettings, BrokerTls, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, HttpSourceSettings, KILOBYTE,
+    LimitsSettings, MappingChoice, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings, RouteSettings,
+    RulesSettings, Settings, SourceKind, SourceSettings, Way,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// For writing what became of a try.
 const SETTLING: Duration = Duration::from_secs(2);
+/// Longest pattern or marker of file names.
+const PART_MAX: usize = 100;
 const HSA_ID: &str = "expected SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits";
 const NATS_NAME: &str = "expected a name without blanks and . * > / \\";
 const ADDRESS: &str = "expected an address that begins with https://";
@@ -66,6 +68,9 @@ impl Checker<'_> {
         let language = self.need(raw.language, "language");
         let sources = sources.into_iter().collect::<Option<Vec<_>>>()?;
         self.apart(&sources);
+        if let Some(source) = sources.iter().find(|source| matches!(source.way, Way::Http(_)) && http.is_none()) {
+            self.origin.fault(Code::CfgMissing, "http.listen", &format!("needed by source.{}", source.name));
+        }
         Some(Settings {
             environment: environment?,
             language: language?,
@@ -111,6 +116,7 @@ impl Checker<'_> {
             Some(SourceKind::Sql) => self.sql(raw, &key).map(Way::Sql),
             Some(SourceKind::Nats) => self.nats(raw, &key).map(Way::Nats),
             Some(SourceKind::Amqp) => self.amqp(raw, &key).map(Way::Amqp),
+            Some(SourceKind::Http) => self.http_source(raw, &key).map(Way::Http),
         };
         kind?;
         Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
@@ -131,7 +137,21 @@ impl Checker<'_> {
         let still = self.seconds(raw.still_s, &key("still_s"));
         let done = self.need(raw.done, &key("done"));
         let done_days = self.need(raw.done_days, &key("done_days"));
-        Some(DirectorySettings { path: path?, still: still?, done: done?, done_age: Duration::from_secs(u64::from(done_days?) * DAY) })
+        let folders = self.need(raw.folders, &key("folders"));
+        let order = self.need(raw.order, &key("order"));
+        let part = |text: &str| (!text.is_empty() && text.len() <= PART_MAX && !text.contains(['/', '\0'])).then(|| text.to_owned());
+        let pattern = self.formed(raw.pattern, &key("pattern"), part, "expected at most 100 characters, without /");
+        let marker = self.formed(raw.marker, &key("marker"), part, "expected at most 100 characters, without /");
+        let done_age = Duration::from_secs(u64::from(done_days?) * DAY);
+        Some(DirectorySettings { path: path?, still: still?, done: done?, done_age, folders: folders?, pattern, order: order?, marker })
+    }
+
+    fn http_source(&mut self, raw: raw::Source, key: &dyn Fn(&str) -> String) -> Option<HttpSourceSettings> {
+        let token_file = self.need(raw.token_file, &key("token_file"));
+        let token_file = self.path(token_file, &key("token_file"));
+        let rate_per_s = self.need(raw.rate_per_s, &key("rate_per_s"));
+        let in_flight = self.need(raw.in_flight, &key("in_flight"));
+        Some(HttpSourceSettings { token_file: token_file?, rate_per_s: rate_per_s?, in_flight: usize::try_from(in_flight?).ok()? })
     }
 
     fn nats(&mut self, raw: raw::Source, key: &dyn Fn(&str) -> String) -> Option<NatsSettings> {
@@ -189,16 +209,26 @@ impl Checker<'_> {
     /// Two sources at one place would take each other's files or messages, and answer each other's rows.
     fn apart(&mut self, sources: &[SourceSettings]) {
         let place_of = |source: &SourceSettings| match &source.way {
-            Way::Directory(directory) => ("path", "folder", directory.path.display().to_string()),
-            Way::Sql(sql) => ("table", "table", format!("{} {}", sql.place.display(), sql.table)),
-            Way::Nats(nats) => ("consumer", "consumer", format!("{} {} {}", nats.url, nats.stream, nats.consumer)),
-            Way::Amqp(amqp) => ("queue", "queue", format!("{} {}", amqp.url_file.display(), amqp.queue)),
+            Way::Directory(_) | Way::Http(_) => None,
+            Way::Sql(sql) => Some(("table", format!("{} {}", sql.place.display(), sql.table))),
+            Way::Nats(nats) => Some(("consumer", format!("{} {} {}", nats.url, nats.stream, nats.consumer))),
+            Way::Amqp(amqp) => Some(("queue", format!("{} {}", amqp.url_file.display(), amqp.queue))),
+        };
+        let holds = |one: &SourceSettings, other: &SourceSettings| match (&one.way, &other.way) {
+            (Way::Directory(one), Way::Directory(other)) => one.path == other.path || (one.folders && other.path.starts_with(&one.path)),
+            _ => false,
         };
         for (place, source) in sources.iter().enumerate() {
-            let (key, what, _) = place_of(source);
-            if let Some(other) = sources[..place].iter().find(|other| place_of(other) == place_of(source)) {
-                let what = format!("the same {what} as source.{}", other.name);
+            let same = |other: &&SourceSettings| place_of(source).is_some() && place_of(other) == place_of(source);
+            if let (Some((key, _)), Some(other)) = (place_of(source), sources[..place].iter().find(same)) {
+                let what = format!("the same {key} as source.{}", other.name);
                 self.origin.fault(Code::CfgValue, &format!("source.{}.{key}", source.name), &what);
+            }
+            let same = |other: &&SourceSettings| holds(other, source) || holds(source, other);
+            if let Some(other) = sources[..place].iter().find(same) {
+                let within = if holds(other, source) && holds(source, other) { "the same folder as" } else { "one lies within the other:" };
+                let what = format!("{within} source.{}", other.name);
+                self.origin.fault(Code::CfgValue, &format!("source.{}.path", source.name), &what);
             }
         }
     }

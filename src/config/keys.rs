@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Named(Box<Kind>),
     List(Box<Kind>),
     Text,
+    Flag,
     Choice {
         allowed: Vec<String>,
         later: Vec<String>,
@@ -48,6 +49,7 @@ impl Kind {
             Self::Table(_) | Self::Named(_) => "a table".to_owned(),
             Self::List(_) => "a list of tables".to_owned(),
             Self::Text => "a text in quotes".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice { allowed, .. } => {
                 allowed.iter().map(|word| format!("\"{word}\"")).reduce(|all, word| format!("{all} or {word}")).unwrap_or_default()
             }
@@ -157,6 +159,7 @@ fn kind(schema: &Value) -> Kind {
             (None, inner @ Value::Object(_)) => Kind::Named(Box::new(kind(inner))),
             (properties, _) => Kind::Table(keys(properties, &words("required"))),
         },
+        Some("boolean") => Kind::Flag,
         Some("array") => Kind::List(Box::new(kind(&schema["items"]))),
         Some("integer") => {
             Kind::Whole { min: schema["minimum"].as_i64().unwrap_or(0), max: schema["maximum"].as_i64().unwrap_or(i64::from(u32::MAX)) }

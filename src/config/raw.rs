@@ -57,9 +57,11 @@ pub(super) struct Raw {
     ///
     /// Driftloggen: ett JSON-objekt per rad, utan personuppgifter.
     pub(super) oplog: Oplog,
-    /// Where receivers send receipts that come later (`POST /v1/receipts`). Off unless `listen` is given.
+    /// Where sources post events (`POST /v1/events`), and receivers send receipts that come later (`POST /v1/receipts`). Off unless
+    /// `listen` is given.
     ///
-    /// Dit mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om inte `listen` anges.
+    /// Dit källor postar händelser (`POST /v1/events`), och mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om
+    /// inte `listen` anges.
     pub(super) http: Http,
     /// Limits on what is read.
     ///
@@ -100,11 +102,11 @@ pub(super) struct Organisation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// Kind of source. `directory`: files laid in a folder. `sql`: rows of a table or view. `nats`: messages of a NATS JetStream
-    /// stream. `amqp`: messages of a RabbitMQ queue.
+    /// Kind of source. `directory`: files laid in a folder. `http`: events posted to `[http]`. `sql`: rows of a table or view. `nats`:
+    /// messages of a NATS JetStream stream. `amqp`: messages of a RabbitMQ queue.
     ///
-    /// Slag av källa. `directory`: filer som läggs i en mapp. `sql`: rader i en tabell eller vy. `nats`: meddelanden i en ström i NATS
-    /// JetStream. `amqp`: meddelanden i en kö i RabbitMQ.
+    /// Slag av källa. `directory`: filer som läggs i en mapp. `http`: händelser som postas till `[http]`. `sql`: rader i en tabell eller
+    /// vy. `nats`: meddelanden i en ström i NATS JetStream. `amqp`: meddelanden i en kö i RabbitMQ.
     #[schemars(required)]
     pub(super) kind: Option<SourceKind>,
     /// What makes events of what the source gives: a mapping file (its name has a dot in it), or the name of one that is shipped. Without
@@ -133,9 +135,9 @@ pub(super) struct Source {
     /// Dagar som en fil sparas i `done`.
     #[schemars(range(min = 1, max = 3650))]
     pub(super) done_days: Option<u32>,
-    /// Largest file, row or message in kilobytes (1024 bytes).
+    /// Largest document, a file, a row, a message or a request's body, in kilobytes (1024 bytes).
     ///
-    /// Största fil, rad eller meddelande i kilobyte (1024 byte).
+    /// Största dokument, en fil, en rad, ett meddelande eller en begärans innehåll, i kilobyte (1024 byte).
     #[schemars(range(min = 1, max = 65536))]
     pub(super) max_kb: Option<u32>,
     /// `sql`: kind of database.
@@ -224,11 +226,6 @@ pub(super) struct Source {
     /// NATS: fil med de uppgifter (`.creds`) som servern kräver.
     #[schemars(length(min = 1))]
     pub(super) credentials_file: Option<String>,
-    /// NATS: file with the token that the server demands.
-    ///
-    /// NATS: fil med den nyckel (token) som servern kräver.
-    #[schemars(length(min = 1))]
-    pub(super) token_file: Option<String>,
     /// PEM file with our client certificate and its chain; together with `key_file`.
     ///
     /// PEM-fil med vårt klientcertifikat och dess kedja; tillsammans med `key_file`.
@@ -274,6 +271,45 @@ pub(super) struct Source {
     /// NATS och RabbitMQ: högsta antal meddelanden som är hämtade men ännu inte kvitterade.
     #[schemars(range(min = 1, max = 10_000))]
     pub(super) prefetch: Option<u16>,
+    /// Folder: whether files in sub-folders are taken as well; under their path in `done`, `rejected` and `outcome`.
+    ///
+    /// Mapp: om även filer i undermappar tas; under sin sökväg i `done`, `rejected` och `outcome`.
+    pub(super) folders: Option<bool>,
+    /// Folder: which files are taken, by name: `*` stands for any characters, `?` for one. Without it those that end in .json, .ndjson,
+    /// .xml or .csv.
+    ///
+    /// Mapp: vilka filer som tas, efter namn: `*` står för vilka tecken som helst, `?` för ett. Utan den de som slutar på .json, .ndjson,
+    /// .xml eller .csv.
+    #[schemars(length(min = 1))]
+    pub(super) pattern: Option<String>,
+    /// Folder: in which order files are taken: by name, or the oldest first by their time of change.
+    ///
+    /// Mapp: i vilken ordning filer tas: efter namn, eller den äldsta först efter ändringstid.
+    pub(super) order: Option<FileOrder>,
+    /// Folder: ending of the empty file that its sender lays beside each file when that is complete (`a.csv`, then `a.csv.klar`). A file
+    /// is taken once its marker is there, without waiting `still_s`; then the marker is removed.
+    ///
+    /// Mapp: ändelse på den tomma fil som avsändaren lägger bredvid varje fil när den är komplett (`a.csv`, sedan `a.csv.klar`). En fil
+    /// tas när dess markering finns, utan att vänta `still_s`; sedan tas markeringen bort.
+    #[schemars(length(min = 1))]
+    pub(super) marker: Option<String>,
+    /// HTTP: file with the secret that the source shows (`Authorization: Bearer`): 32 to 200 characters; read anew on SIGHUP. NATS: file
+    /// with the token that the server demands.
+    ///
+    /// HTTP: fil med den hemlighet som källan visar (`Authorization: Bearer`): 32 till 200 tecken; läses om vid SIGHUP. NATS: fil med den
+    /// nyckel (token) som servern kräver.
+    #[schemars(length(min = 1))]
+    pub(super) token_file: Option<String>,
+    /// HTTP: most requests a second; more are answered with 429.
+    ///
+    /// HTTP: högst så många begäranden per sekund; fler besvaras med 429.
+    #[schemars(range(min = 0.1, max = 10000))]
+    pub(super) rate_per_s: Option<f64>,
+    /// HTTP: most requests under way at once; more are answered with 503.
+    ///
+    /// HTTP: högst så många begäranden samtidigt; fler besvaras med 503.
+    #[schemars(range(min = 1, max = 256))]
+    pub(super) in_flight: Option<u32>,
 }
 
 /// One destination.
@@ -559,13 +595,15 @@ words! {
     /// Language of texts for people.
     Language "lowercase" { Sv, En }
     /// Kind of source.
-    SourceKind "lowercase" { Directory, Sql, Nats, Amqp }
+    SourceKind "lowercase" { Directory, Http, Sql, Nats, Amqp }
     /// Kind of database.
     Engine "lowercase" { Postgresql, Mariadb, Sqlite }
     /// What becomes of a file that has been taken.
     Done "lowercase" { Keep, Delete }
     /// Whether another machine is met over TLS alone.
     Tls "lowercase" { Required, Off }
+    /// In which order files are taken.
+    FileOrder "lowercase" { Name, Age }
     /// Format of documents.
     Wire "lowercase" { Xml }
     /// Whether a destination is sent to.

@@ -152,6 +152,7 @@ fn value(value: &DeValue<'_>, kind: &Kind, path: &str, offset: usize, origin: &m
             Some(toml::Value::Array(items.map(item).map(|item| item.unwrap_or_else(|| toml::Table::new().into())).collect()))
         }
         (Kind::Text, DeValue::String(text)) => Some(text.as_ref().into()),
+        (Kind::Flag, DeValue::Boolean(flag)) => Some((*flag).into()),
         (Kind::Choice { allowed, .. }, DeValue::String(text)) if allowed.iter().any(|word| word == text) => Some(text.as_ref().into()),
         (Kind::Whole { min, max }, DeValue::Integer(digits)) => i64::from_str_radix(digits.as_str(), digits.radix())
             .ok()
@@ -243,6 +244,7 @@ fn fits(kind: &Kind, text: &str) -> bool {
     match kind {
         Kind::Table(_) | Kind::Named(_) | Kind::List(_) => false,
         Kind::Text => true,
+        Kind::Flag => text.parse::<bool>().is_ok(),
         Kind::Choice { allowed, .. } => allowed.iter().any(|word| word == text),
         Kind::Whole { min, max } => text.parse().is_ok_and(|number| (*min..=*max).contains(&number)),
         Kind::Number { min, max } => text.parse().is_ok_and(|number| (*min..=*max).contains(&number)),

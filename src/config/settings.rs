@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Engine, Environment, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
+pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
@@ -44,7 +44,7 @@ pub struct Organisation {
     pub name: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceSettings {
     pub name: String,
     /// A file of the installation's own, or the name of a mapping that is shipped; events come as they are if none.
@@ -62,12 +62,13 @@ pub enum MappingChoice {
 }
 
 /// How a source is reached; one for each kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Way {
     Directory(DirectorySettings),
     Sql(SqlSettings),
     Nats(NatsSettings),
     Amqp(AmqpSettings),
+    Http(HttpSourceSettings),
 }
 
 impl Way {
@@ -77,6 +78,7 @@ impl Way {
             Self::Sql(_) => SourceKind::Sql,
             Self::Nats(_) => SourceKind::Nats,
             Self::Amqp(_) => SourceKind::Amqp,
+            Self::Http(_) => SourceKind::Http,
         }
     }
 }
@@ -88,6 +90,17 @@ pub struct DirectorySettings {
     pub done: Done,
     /// How long a file stays in `done`, where it is kept.
     pub done_age: Duration,
+    pub folders: bool,
+    pub pattern: Option<String>,
+    pub order: FileOrder,
+    pub marker: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpSourceSettings {
+    pub token_file: PathBuf,
+    pub rate_per_s: f64,
+    pub in_flight: usize,
 }
 
 /// Rows of a table or view. The names are checked: letters, digits and `_`, and one dot in the table's.
@@ -198,7 +211,7 @@ pub struct OplogSettings {
     pub level: Level,
 }
 
-/// Where receipts that come later are taken.
+/// Where events and receipts are taken over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
@@ -314,6 +327,7 @@ impl Settings {
                     need(key("token_file"), nats.token_file.as_deref(), false);
                 }
                 Way::Amqp(amqp) => need(key("url_file"), Some(&amqp.url_file), false),
+                Way::Http(http) => need(key("token_file"), Some(&http.token_file), false),
             }
             if let Way::Nats(NatsSettings { tls, .. }) | Way::Amqp(AmqpSettings { tls, .. }) = &source.way {
                 for (name, path) in [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
@@ -433,6 +447,16 @@ impl From<&SourceSettings> for raw::Source {
                 still_s: Some(directory.still.as_secs_f64()),
                 done: Some(directory.done),
                 done_days: u32::try_from(directory.done_age.as_secs() / DAY).ok(),
+                folders: Some(directory.folders),
+                pattern: directory.pattern.clone(),
+                order: Some(directory.order),
+                marker: directory.marker.clone(),
+                ..common
+            },
+            Way::Http(http) => Self {
+                token_file: Some(shown(&http.token_file)),
+                rate_per_s: Some(http.rate_per_s),
+                in_flight: u32::try_from(http.in_flight).ok(),
                 ..common
             },
             Way::Sql(sql) => sql.written_into(common),

@@ -45,6 +45,8 @@ fn the_least_file_gets_every_default() {
     assert_eq!((source.name.as_str(), source.way.kind(), source.max_bytes), ("in", SourceKind::Directory, 1_048_576));
     assert_eq!((directory.done, directory.still, directory.done_age), (Done::Keep, Duration::from_secs(2), Duration::from_hours(30 * 24)));
     assert_eq!(directory.path, PathBuf::from("/etc/vardbro/in"));
+    assert_eq!((directory.folders, directory.order), (false, FileOrder::Name));
+    assert_eq!((&directory.pattern, &directory.marker), (&None, &None));
     let to = settings.destination("region").unwrap();
     assert_eq!((to.wire, to.mode, to.receipt), (Wire::Xml, Mode::Live, Receipt::Document));
     assert_eq!((&to.ca_file, &to.cert_file, &to.key_file, &to.proxy), (&None, &None, &None, &None));
@@ -154,7 +156,7 @@ fn every_number_is_bounded() {
             keys::Kind::Named(inner) | keys::Kind::List(inner) => walk(inner, at),
             keys::Kind::Whole { max, .. } => assert!(*max < i64::from(u32::MAX), "{at}"),
             keys::Kind::Number { max, .. } => assert!(*max < 1e6, "{at}"),
-            keys::Kind::Text | keys::Kind::Choice { .. } => {}
+            keys::Kind::Text | keys::Kind::Flag | keys::Kind::Choice { .. } => {}
         }
     }
     walk(&keys::root(), "");
@@ -300,6 +302,8 @@ fn what_must_fit_together() {
     );
     let source = |name: &str| format!("[source.{name}]\nkind = \"directory\"\npath = \"in\"\n");
     assert_eq!(faults(&(source("a") + &source("b"))), ["VB-CFG-004 vardbro.toml:10:8: source.b.path: the same folder as source.a"]);
+    let below = source("a") + "folders = true\n" + &source("b").replace("\"in\"", "\"in/b\"");
+    assert_eq!(faults(&below), ["VB-CFG-004 vardbro.toml:11:8: source.b.path: one lies within the other: source.a"]);
 }
 
 #[test]
@@ -517,4 +521,31 @@ fn generated_files_are_fresh() {
         let stored = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(stored == text, "{path} is stale: run the tests once with UPDATE=1");
     }
+}
+
+#[test]
+fn a_source_over_http_wants_a_token_and_an_address() {
+    let source = "[source.in]\nkind = \"http\"\n";
+    assert_eq!(faults(source), ["VB-CFG-005 vardbro.toml:5:2: source.in.token_file: required"]);
+    assert_eq!(faults(&format!("{source}token_file = \"t\"\n")), ["VB-CFG-005 http.listen: needed by source.in"]);
+    let settings = after(&format!("{source}token_file = \"t\"\n[http]\nlisten = \"127.0.0.1:8080\"\n"), &[]).unwrap();
+    let used = HttpSourceSettings { token_file: PathBuf::from("/etc/vardbro/t"), rate_per_s: 100.0, in_flight: 64 };
+    assert_eq!(settings.sources[0].way, Way::Http(used));
+}
+
+#[test]
+fn a_folder_takes_its_keys_also_from_the_environment() {
+    let text = "[source.in]\nkind = \"directory\"\npath = \"in\"\npattern = \"*.csv\"\norder = \"age\"\nmarker = \".klar\"\n";
+    let settings = after(text, &[("VARDBRO__SOURCE__IN__FOLDERS", "true")]).unwrap();
+    let Way::Directory(directory) = &settings.sources[0].way else { panic!("another kind") };
+    assert_eq!((directory.folders, directory.order), (true, FileOrder::Age));
+    assert_eq!((directory.pattern.as_deref(), directory.marker.as_deref()), (Some("*.csv"), Some(".klar")));
+    let bad = text.replace("*.csv", "in/*.csv") + "folders = 1\n";
+    assert_eq!(
+        faults(&bad),
+        [
+            "VB-CFG-004 vardbro.toml:11:11: source.in.folders: expected true or false",
+            "VB-CFG-004 vardbro.toml:8:11: source.in.pattern: expected at most 100 characters, without /",
+        ]
+    );
 }

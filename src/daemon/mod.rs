@@ -1,7 +1,7 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
+mod http;
 mod intake_thread;
-mod receipts;
 mod sources;
 
 pub use sources::load_mapping;
@@ -71,8 +71,9 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let doubts = look_back(&store, &desk, clock.as_ref())?;
     let opened = sources::open(settings)?;
     let mappings: Vec<_> = opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect();
-    let callers = Arc::new(receipts::Callers::read(settings)?);
-    let listener = receipts::open(settings).await?;
+    let doors = opened.iter().filter_map(|opened| opened.door.clone()).collect();
+    let callers = Arc::new(http::Callers::read(settings, doors)?);
+    let listener = http::open(settings).await?;
     let listening = listener.as_ref().and_then(Listener::tls);
 
     let (stop, stopped) = watch::channel(false);
@@ -86,7 +87,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving = listener
-        .map(|listener| tokio::spawn(receipts::serve(listener, Arc::clone(&callers), store.clone(), Arc::clone(&clock), stopped.clone())));
+        .map(|listener| tokio::spawn(http::serve(listener, Arc::clone(&callers), store.clone(), Arc::clone(&clock), stopped.clone())));
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
     let mut running = Vec::new();
     for opened in opened {

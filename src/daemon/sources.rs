@@ -8,12 +8,12 @@ use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
 use crate::source::directory::{self, Directory, Outcomes};
+use crate::source::http::{self, Door};
 use crate::source::sql::{Answers, Outbox};
-use crate::source::{Report, Source, Teller, amqp, nats};
+use crate::source::{Report, Source, Teller, Watched, amqp, nats};
 use arc_swap::ArcSwap;
 use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -36,6 +36,8 @@ pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
     pub(super) teller: Box<dyn Teller>,
     pub(super) mapping: Arc<ArcSwap<Mapping>>,
+    /// Where its requests come in, if they come over HTTP.
+    pub(super) door: Option<Arc<Door>>,
 }
 
 pub(super) fn open(settings: &Settings) -> Result<Vec<Opened>, Vec<Fault>> {
@@ -45,6 +47,7 @@ pub(super) fn open(settings: &Settings) -> Result<Vec<Opened>, Vec<Fault>> {
 fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
     let mapping = Arc::new(ArcSwap::from_pointee(mapping(known)?));
     let name = super::name(&known.name);
+    let mut door = None;
     let (source, teller): (Box<dyn Source>, Box<dyn Teller>) = match &known.way {
         Way::Directory(directory) => {
             let used = directory::Settings {
@@ -53,6 +56,10 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
                 still: directory.still,
                 keep_done: (directory.done == Done::Keep).then_some(directory.done_age),
                 max_bytes: known.max_bytes,
+                folders: directory.folders,
+                pattern: directory.pattern.clone(),
+                order: directory.order,
+                marker: directory.marker.clone(),
             };
             let unusable = |_| Fault::with(Code::SrcFolder, directory.path.display().to_string());
             let outcomes = Outcomes { folder: directory.path.clone() };
@@ -65,8 +72,15 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
         }
         Way::Nats(nats) => nats::open(nats::Settings { name, max_bytes: known.max_bytes, nats: nats.clone() }).map_err(super::no_thread)?,
         Way::Amqp(amqp) => amqp::open(amqp::Settings { name, max_bytes: known.max_bytes, amqp: amqp.clone() }).map_err(super::no_thread)?,
+        Way::Http(bounds) => {
+            let max_bytes = usize::try_from(known.max_bytes).unwrap_or(usize::MAX);
+            let used = http::Settings { name, max_bytes, rate_per_s: bounds.rate_per_s, in_flight: bounds.in_flight };
+            let (outside, source) = http::open(used);
+            door = Some(Arc::new(outside));
+            (Box::new(source), Box::new(http::LookedUp))
+        }
     };
-    Ok(Opened { source, teller, mapping })
+    Ok(Opened { source, teller, mapping, door })
 }
 
 /// A source's mapping, as its file says now.
@@ -108,7 +122,7 @@ pub(super) fn start(
     let (stop_seen, wake_on_change) = (Arc::clone(&stop), wake.clone());
     let thread = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
         // Kept for as long as the thread: dropping it would end the watch.
-        let _watcher = source.watched().and_then(|folder| watch(folder, wake_on_change));
+        let _watcher = source.watched().and_then(|watched| watch(watched, wake_on_change));
         read(source, port, clock, &stop_seen, &woken);
     })?;
     Ok(Running { stop, wake, thread })
@@ -125,7 +139,7 @@ pub(super) async fn stop(running: Vec<Running>) {
     let _ = joined.await;
 }
 
-fn watch(folder: &Path, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
+fn watch(watched: Watched<'_>, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
     let mut watcher = notify::recommended_watcher(move |heard: notify::Result<notify::Event>| {
         // Our own looking is heard as well; answering that by looking would never end.
         let ours = heard.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Read)));
@@ -134,7 +148,8 @@ fn watch(folder: &Path, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use
         }
     })
     .ok()?;
-    watcher.watch(folder, RecursiveMode::NonRecursive).ok()?;
+    let mode = if watched.below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+    watcher.watch(watched.folder, mode).ok()?;
     Some(watcher)
 }
 

@@ -114,6 +114,30 @@ codes! {
     SrcEcho "VB-SRC-021" Operator "0.1.0" {
         "Ett av tjänstens egna svar kom som en händelse", "one of the service's own answers came as an event",
         "Låt svaren gå till ett annat ämne eller en annan kö än händelserna.", "Let the answers go to another subject or queue than the events." }
+    SrcRejected "VB-SRC-022" Sender "0.1.0" {
+        "Posten kan inte tas emot", "the record cannot be taken",
+        "Rätta det som anmärkningarna pekar ut och skicka den igen.", "Correct what the findings point at and send it again." }
+    SrcToken "VB-SRC-023" Sender "0.1.0" {
+        "Behörighet saknas", "not authorised",
+        "Skicka källans nyckel i `Authorization: Bearer`.", "Send the source's token in `Authorization: Bearer`." }
+    SrcRequest "VB-SRC-024" Sender "0.1.0" {
+        "Begäran går inte att ta emot", "the request cannot be taken",
+        "Skicka `POST /v1/events` eller `GET /v1/events/{system}:{eventId}` enligt `schemas/openapi.json`.", "Send `POST /v1/events` or `GET /v1/events/{system}:{eventId}` as `schemas/openapi.json` has it." }
+    SrcMediaType "VB-SRC-025" Sender "0.1.0" {
+        "Innehållet är inte av ett slag som källan lämnar", "the content is not of a kind that this source gives",
+        "Ange `Content-Type`: JSON, NDJSON, XML eller CSV, det som källans mappning läser; utan komprimering.", "Give `Content-Type`: JSON, NDJSON, XML or CSV, whichever the source's mapping reads; not compressed." }
+    SrcRate "VB-SRC-026" Retry "0.1.0" {
+        "Begäranden kommer för tätt", "requests come too fast",
+        "Vänta så länge som `Retry-After` säger och skicka samma begäran igen; skicka hellre flera poster i en.", "Wait as long as `Retry-After` says and send the same request again; rather send several records in one." }
+    SrcBusy "VB-SRC-027" Retry "0.1.0" {
+        "Posten kunde inte sparas nu", "the record could not be stored now",
+        "Vänta så länge som `Retry-After` säger och skicka samma begäran igen; det som redan är sparat känns igen.", "Wait as long as `Retry-After` says and send the same request again; what is stored already is recognised." }
+    SrcKeyReused "VB-SRC-028" Sender "0.1.0" {
+        "Samma `Idempotency-Key` har använts för ett annat innehåll", "the same `Idempotency-Key` was used for another content",
+        "Ge varje innehåll en egen nyckel; använd den igen bara när samma innehåll skickas om.", "Give each content a key of its own; use it again only when the same content is sent again." }
+    SrcNoEvent "VB-SRC-029" Sender "0.1.0" {
+        "Källan har inte lämnat någon sådan händelse", "the source has given no such event",
+        "Kontrollera `system` och `eventId`; en händelse som avvisades finns inte.", "Check `system` and `eventId`; an event that was rejected does not exist." }
 
     MapSyntax "VB-MAP-001" Sender "0.1.0" {
         "Innehållet är inte giltig JSON", "the content is not valid JSON",

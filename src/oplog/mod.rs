@@ -33,6 +33,7 @@ codes! {
         MappingLoaded = "mapping.loaded": "Mappning inläst", "Mapping loaded";
         MappingKept = "mapping.kept": "Ny mappning dög inte; den gamla används", "A new mapping was unusable; the old one stays";
         DestinationGone = "destination.gone": "Meddelanden väntar på en destination som saknas", "Messages wait for a destination that is missing";
+        SourceRefused = "source.refused": "En begäran från en källa togs inte emot", "A source's request was not taken";
         SourceFault = "source.fault": "Källan kan inte läsas", "The source cannot be read";
         EventAccepted = "event.accepted": "Händelse mottagen", "Event accepted";
         EventDuplicate = "event.duplicate": "Händelsen är redan mottagen", "The event was accepted before";

@@ -38,8 +38,33 @@ const SOURCE: Part = part! { "Källa: mapp", "Source: folder";
     "disken är full, eller filbeskrivningarna är slut", "the disk is full, or there are no file descriptors left" =>
         "Filerna ligger kvar och tas när det finns plats. Ingenting kvitteras som inte är sparat.",
         "The files stay and are taken when there is room. Nothing is acknowledged that is not stored."; "process: host";
+    "avsändaren lägger markeringar (`marker`)", "the sender lays markers (`marker`)" =>
+        "En fil tas när dess markering finns, inte förr; markeringen tas bort efter filen, också efter en krasch.",
+        "A file is taken once its marker is there, not before; the marker goes after the file, also after a crash."; "folder";
+    "nätverksmappen säger inget om ändringar", "the network share tells of no changes" =>
+        "Mappen gås igenom var femte sekund ändå.", "The folder is looked at every five seconds all the same."; "process: folder";
+    "några poster i en fil är trasiga", "some records of a file are broken" =>
+        "De avvisas med rad och orsak i `rejected/`; de andra är intagna och känns igen om filen läggs in igen.",
+        "They are refused with line and reason in `rejected/`; the others are taken, and are recognised if the file is laid in again."; "folder";
     "samma namn med nytt innehåll", "the same name with new content" =>
         "En ny händelse eller version; innehållet räknas, inte namnet.", "A new event or version; content counts, not the name."; "bad_inputs; process: faults";
+};
+
+const SOURCE_HTTP: Part = part! { "Källa: HTTP", "Source: HTTP";
+    "tjänsten dör medan källan postar, eller svaret kommer bort", "the daemon dies while the source posts, or the answer is lost" =>
+        "2xx kommer först när posten är sparad. Det som inte fick svar skickas igen med samma innehåll, känns igen om det var sparat och ger ingenting nytt.",
+        "2xx comes only once the record is stored. What had no answer is sent again with the same content, is recognised if it was stored, and gives rise to nothing new."; "process: http";
+    "ordning mellan begäranden", "order between requests" =>
+        "De sparas i den ordning de kom in hela. Den som väntar på svar innan nästa skickas, eller skickar båda i en, får ordningen.",
+        "They are stored in the order in which they came whole. Whoever waits for the answer before sending the next, or sends both in one, has the order."; "process: http";
+    "en post i en sändning är trasig", "a record of a batch is broken" =>
+        "Den avvisas med rad och orsak i svaret. De andra tas in.", "It is refused with line and reason in the answer. The others are taken."; "process: http";
+    "källan postar för fort, för mycket eller stannar mitt i", "the source posts too fast, too much or stops half-way" =>
+        "429 eller 503 med `Retry-After`; inget halvt sparas, och andra källor märker det inte.",
+        "429 or 503 with `Retry-After`; nothing half is stored, and other sources do not notice."; "process: http";
+    "samma `Idempotency-Key` med annat innehåll", "the same `Idempotency-Key` with another content" =>
+        "422 så länge nyckeln minns: högst 24 timmar och 10 000 per källa, i minnet. Att inget räknas dubbelt vilar inte på nycklarna.",
+        "422 as long as the key is remembered: 24 hours and 10,000 a source at most, in memory. That nothing counts twice does not rest on the keys."; "process: http";
 };
 
 const SOURCE_SQL: Part = part! { "Källa: tabell", "Source: table";
@@ -146,7 +171,7 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] = &[&SOURCE, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+const PARTS: &[&Part] = &[&SOURCE, &SOURCE_HTTP, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -250,6 +275,7 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
     for source in &settings.sources {
         let known = match source.way {
             Way::Directory(_) => &SOURCE,
+            Way::Http(_) => &SOURCE_HTTP,
             Way::Sql(_) => &SOURCE_SQL,
             Way::Nats(_) => &SOURCE_NATS,
             Way::Amqp(_) => &SOURCE_AMQP,
@@ -284,6 +310,7 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
         };
         match &source.way {
             Way::Directory(directory) => weak(directory.done == Done::Delete, "done = \"delete\"", DELETED),
+            Way::Http(_) => {}
             Way::Sql(sql) => weak(sql.written.is_none(), "status_column –", UNWRITTEN),
             Way::Nats(nats) => {
                 weak(nats.answer_subject.is_none(), "answer_subject –", UNANSWERED);

@@ -6,6 +6,7 @@ mod broker;
 pub mod directory;
 pub mod sql;
 pub mod nats;
+pub mod http;
 
 use crate::fault::Code;
 use crate::model::name::Name;
@@ -28,9 +29,17 @@ pub trait Source: Send {
     fn pause(&self) -> Option<Duration>;
 
     /// A folder whose changes wake it.
-    fn watched(&self) -> Option<&Path> {
+    fn watched(&self) -> Option<Watched<'_>> {
         None
     }
+}
+
+/// A folder to be watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched<'a> {
+    pub folder: &'a Path,
+    /// The folders in it as well.
+    pub below: bool,
 }
 
 /// Tells a source's system what became of an event, each time that changes. It runs apart from the source itself.

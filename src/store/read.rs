@@ -286,17 +286,15 @@ impl Store {
         self.read(|db| {
             let sql =
                 "SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2";
-            db.list(sql, values![source.as_str(), limit], |row| {
-                let event = row.get(0)?;
-                Ok(Untold {
-                    event,
-                    outcome: row.get(1)?,
-                    origin: Personal::new(String::from_utf8_lossy(&row.get::<Vec<u8>>(2)?).into_owned()),
-                    body: Personal::new(row.get(3)?),
-                    findings: findings(&row.get::<String>(4)?)?,
-                    deliveries: deliveries_of(db, event)?,
-                })
-            })
+            db.list(sql, values![source.as_str(), limit], |row| untold(db, row))
+        })
+    }
+
+    /// The latest version of a source's event, by its keyed reference, with what became of it.
+    pub fn event_of(&self, source: &Name, key: &Ref) -> Result<Option<Untold>, StoreFault> {
+        self.read(|db| {
+            let sql = "SELECT id, outcome, origin, body, findings FROM event WHERE key = ?1 AND source = ?2 ORDER BY version DESC LIMIT 1";
+            db.one(sql, values![key.as_str(), source.as_str()])?.map(|row| untold(db, &row)).transpose()
         })
     }
 
@@ -408,13 +406,30 @@ impl Store {
     }
 }
 
+fn untold(db: &dyn Db, row: &Row) -> Result<Untold, StoreFault> {
+    let event = row.get(0)?;
+    Ok(Untold {
+        event,
+        outcome: row.get(1)?,
+        origin: Personal::new(String::from_utf8_lossy(&row.get::<Vec<u8>>(2)?).into_owned()),
+        body: Personal::new(row.get(3)?),
+        findings: findings(&row.get::<String>(4)?)?,
+        deliveries: deliveries_of(db, event)?,
+    })
+}
+
+/// Most deliveries that an outcome tells of; of more, the newest.
+const DELIVERIES_MAX: usize = 1_000;
+
 /// Of an event in all its versions: an outcome tells of each.
 fn deliveries_of(db: &dyn Db, event: i64) -> Result<Vec<DeliveryRow>, StoreFault> {
     let sql = format!(
         "SELECT {DELIVERY_COLUMNS} FROM delivery
-         WHERE event_id IN (SELECT id FROM event WHERE key = (SELECT key FROM event WHERE id = ?1)) ORDER BY id"
+         WHERE event_id IN (SELECT id FROM event WHERE key = (SELECT key FROM event WHERE id = ?1)) ORDER BY id DESC LIMIT ?2"
     );
-    db.list(&sql, values![event], delivery)
+    let mut newest = db.list(&sql, values![event, DELIVERIES_MAX], delivery)?;
+    newest.reverse();
+    Ok(newest)
 }
 
 pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {

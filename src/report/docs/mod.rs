@@ -1,4 +1,4 @@
-//! The reference pages and the event schema, made from the lists that the program itself uses.
+//! The reference pages, the event schema and the description of `[http]`, made from the lists that the program itself uses.
 //!
 //! `tests/docs_fresh.rs` compares them with the files in the tree. Nothing here adds a fact of its own, but for
 //! [`DEMANDS`], whose agreement with the reader is tested.
@@ -6,10 +6,12 @@
 mod codes;
 mod event_schema;
 mod messages;
+mod openapi;
 
 pub use codes::codes;
 pub use event_schema::event_schema;
 pub use messages::messages;
+pub use openapi::openapi;
 
 use crate::model::bodies::{CanReceive, ItemStatus};
 use crate::model::catalogue::EventType;

@@ -2,30 +2,33 @@
 //!
 //! **Guarantee.** A file is taken when it has been unchanged for `still_s` by our own clock, and moved only after what it
 //! holds is durable in the store; a crash in between is met by the duplicate check when the file is read again. So no
-//! file is lost and none counts twice. Files go in the order of their names. Not covered yet: sub-folders.
+//! file is lost and none counts twice. Files go in the order of their names, or of their age; of two that come at different
+//! times the later may only come to be seen, or to be still, before the earlier. Where senders lay markers, a file is taken
+//! once its marker is there, and the marker goes after the file. A share that tells of no changes is looked at by the clock.
 
-use super::{Intake, News, Report, Source, Teller, Unavailable, reason_text};
+mod files;
+mod listing;
+
+use super::{Intake, News, Report, Source, Teller, Unavailable, Watched, reason_text};
+use crate::config::FileOrder;
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::raw::{Answer, Form, RawEvent, Verdict};
-use std::collections::{HashMap, VecDeque};
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use files::{NAME_MAX, free, ignore_missing, read_bounded, rename, with, write_whole};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Most files in one batch, and most bytes.
 const BATCH_FILES: usize = 256;
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
-/// Longest file name; what we add to it must fit as well.
-const NAME_MAX: usize = 200;
 /// A file that breaks off is given so many times `still` before it is refused.
 const GRACE: u32 = 10;
-/// Most files of one name in a folder of ours; the next one stays where it is.
-const NAMESAKES_MAX: usize = 10_000;
 /// Linux: no more memory, no more descriptors on the machine, none in this process.
 const OUT_OF_MEANS: [i32; 3] = [12, 23, 24];
 /// How long a file that could not be moved is left alone: at first, and at most.
@@ -42,6 +45,13 @@ pub struct Settings {
     /// None: files are deleted once they are durable.
     pub keep_done: Option<Duration>,
     pub max_bytes: u64,
+    /// Sub-folders as well.
+    pub folders: bool,
+    /// Names of the files that are taken; by their ending if none.
+    pub pattern: Option<String>,
+    pub order: FileOrder,
+    /// What the name of the file ends in that says that another is complete.
+    pub marker: Option<String>,
 }
 
 /// A folder being read.
@@ -55,6 +65,8 @@ pub struct Directory {
     /// Files that could not be moved: left alone for a while, so that they hold up no others.
     stuck: HashMap<String, Stuck>,
     pruned: Option<Instant>,
+    /// Markers that a crash has left behind are gone.
+    swept: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +118,10 @@ struct Candidate {
 impl Directory {
     /// Makes the folders that belong to the source.
     pub fn new(settings: Settings) -> io::Result<Self> {
-        for folder in ["done", "rejected", "outcome"] {
+        for folder in listing::OURS {
             fs::create_dir_all(settings.path.join(folder))?;
         }
-        Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), pruned: None })
+        Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), pruned: None, swept: false })
     }
 
     fn take(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
@@ -157,23 +169,25 @@ impl Directory {
         Ok(settled || !self.listed.is_empty())
     }
 
-    /// Lists the files that lie there, by the names under which they are told of, and where they are.
+    /// Lists the files that lie there.
     fn list(&mut self) -> io::Result<()> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.settings.path)? {
-            let entry = entry?;
-            // A name that is no UTF-8 is shown with marks in it; `look` refuses it by them.
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !entry.file_type()?.is_dir() && form(&name).is_some() && !name.starts_with('.') {
-                names.push((name, entry.path()));
-            }
+        let listing = listing::list(&self.settings)?;
+        if !self.swept {
+            // Left over from a file that was settled: they would say of the next one of its name that it is complete.
+            let mut left_over = listing.left_over.iter().filter(|marker| !self.marks_something(marker));
+            self.swept = left_over.all(|marker| ignore_missing(fs::remove_file(marker)).is_ok());
         }
-        names.sort_unstable();
-        let there = |name: &String| names.binary_search_by(|(known, _)| known.cmp(name)).is_ok();
-        self.seen.retain(|name, _| there(name));
-        self.stuck.retain(|name, _| there(name));
-        self.listed = names.into();
+        let names: HashSet<&String> = listing.files.iter().map(|(name, _)| name).collect();
+        self.seen.retain(|name, _| names.contains(name));
+        self.stuck.retain(|name, _| names.contains(name));
+        self.listed = listing.files.into();
         Ok(())
+    }
+
+    /// Whether there is a file by now that a marker belongs to.
+    fn marks_something(&self, marker: &Path) -> bool {
+        let name = marker.to_str().zip(self.settings.marker.as_deref()).and_then(|(path, marker)| path.strip_suffix(marker));
+        name.is_none_or(|name| fs::symlink_metadata(name).is_ok())
     }
 
     /// The file, if it is ready to be taken.
@@ -184,7 +198,8 @@ impl Directory {
         }
         let Ok(meta) = fs::symlink_metadata(&path) else { return Ok(None) };
         let look = Look::at(&meta);
-        let (still, young) = self.stillness(&name, look);
+        // Whoever lays markers says by them that a file is complete.
+        let (still, young) = if self.settings.marker.is_some() { (true, false) } else { self.stillness(&name, look) };
         if !still || self.stuck.get(&name).is_some_and(|stuck| stuck.holds(look)) {
             return Ok(None);
         }
@@ -227,6 +242,7 @@ impl Directory {
 
     /// Moves a file out of the way, now that its fate is durable.
     fn settle(&mut self, candidate: &Candidate, answers: &[Answer]) -> io::Result<()> {
+        let ours = |folder: &str| self.settings.path.join(folder);
         let replaced = |look: Look| fs::symlink_metadata(&candidate.path).is_ok_and(|meta| Look::at(&meta) != look);
         if answers.iter().any(|answer| answer.verdict == Verdict::Later) {
             return Ok(());
@@ -236,30 +252,20 @@ impl Directory {
             return Ok(());
         }
         if answers.iter().any(|answer| matches!(answer.verdict, Verdict::Rejected(_))) {
-            let target = self.free("rejected", &candidate.name)?;
-            let mut reason = target.clone().into_os_string();
-            reason.push(".reason.json");
+            let target = free(&ours("rejected"), &candidate.name)?;
             // The reason first: a refused file without one would be a riddle.
-            write_whole(Path::new(&reason), &reason_text(answers))?;
+            write_whole(&with(&target, ".reason.json"), &reason_text(answers))?;
             rename(&candidate.path, &target)?;
         } else if self.settings.keep_done.is_some() {
-            rename(&candidate.path, &self.free("done", &candidate.name)?)?;
+            rename(&candidate.path, &free(&ours("done"), &candidate.name)?)?;
         } else {
             ignore_missing(fs::remove_file(&candidate.path))?;
         }
         self.seen.remove(&candidate.name);
-        Ok(())
-    }
-
-    /// A name in a folder of ours that is not taken.
-    fn free(&self, folder: &str, name: &str) -> io::Result<PathBuf> {
-        let folder = self.settings.path.join(folder);
-        let short: String = name.chars().take(NAME_MAX / 4).collect();
-        let name = if name.len() > NAME_MAX { short.as_str() } else { name };
-        let first = folder.join(name);
-        let others = (2..NAMESAKES_MAX).map(|n| folder.join(format!("{name}~{n}")));
-        let free = std::iter::once(first).chain(others).find(|path| !path.exists());
-        free.ok_or_else(|| io::ErrorKind::AlreadyExists.into())
+        let Some(marker) = &self.settings.marker else { return Ok(()) };
+        let removed = ignore_missing(fs::remove_file(with(&candidate.path, marker)));
+        self.swept &= removed.is_ok();
+        removed
     }
 
     /// Old files in `done/` go, at most once an hour.
@@ -269,15 +275,7 @@ impl Directory {
             return;
         }
         self.pruned = Some(Instant::now());
-        let Ok(entries) = fs::read_dir(self.settings.path.join("done")) else { return };
-        for entry in entries.flatten() {
-            // Counted from the move (change time), not from when the sender wrote the file.
-            let moved = |meta: Metadata| SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(meta.ctime()).unwrap_or(0));
-            if entry.metadata().map(moved).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > keep)) {
-                // What cannot be removed now is tried again in an hour.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        files::prune(&self.settings.path.join("done"), keep);
     }
 }
 
@@ -294,8 +292,8 @@ impl Source for Directory {
         (!self.seen.is_empty()).then(|| self.settings.still.max(Duration::from_millis(20)))
     }
 
-    fn watched(&self) -> Option<&Path> {
-        Some(&self.settings.path)
+    fn watched(&self) -> Option<Watched<'_>> {
+        Some(Watched { folder: &self.settings.path, below: self.settings.folders })
     }
 }
 
@@ -308,8 +306,11 @@ pub struct Outcomes {
 impl Teller for Outcomes {
     #[expect(clippy::disallowed_methods, reason = "the file's own name, in the folder of the system that gave it")]
     fn tell(&mut self, news: &News) -> io::Result<()> {
-        let name = news.origin.disclose().replace('/', "_");
-        write_whole(&self.folder.join("outcome").join(format!("{name}.outcome.json")), &news.outcome)
+        let name = Path::new(news.origin.disclose());
+        // Where another kind of source had this name before, what it called its events may be no path below ours.
+        let below = name.components().all(|part| matches!(part, Component::Normal(_)));
+        let name = if below { name.to_owned() } else { news.origin.disclose().replace('/', "_").into() };
+        write_whole(&with(&self.folder.join("outcome").join(name), ".outcome.json"), &news.outcome)
     }
 }
 
@@ -318,36 +319,6 @@ pub fn form(name: &str) -> Option<Form> {
     let forms = [("json", Form::Json), ("ndjson", Form::Ndjson), ("xml", Form::Xml), ("csv", Form::Csv)];
     let (_, ending) = name.rsplit_once('.')?;
     forms.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)).map(|(_, form)| *form)
-}
-
-/// Written beside and renamed, so that nobody reads half of it.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".tmp");
-    let beside = PathBuf::from(beside);
-    let mut file = File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    // The store will remember that this was told.
-    file.sync_all()?;
-    fs::rename(&beside, path)
-}
-
-fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
-}
-
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    ignore_missing(fs::rename(from, to))
-}
-
-/// Somebody else took the file away: there is nothing left to move.
-fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "counts the bytes, shows none")]
