@@ -305,7 +305,9 @@ fn what_must_fit_together() {
 #[test]
 fn a_table_is_a_source() {
     let source = |name: &str, more: &str| {
-        format!("[source.{name}]\nkind = \"sql\"\nengine = \"mariadb\"\nurl_file = \"url\"\ntable = \"care.outbox\"\nkey_column = \"id\"\n{more}")
+        format!(
+            "[source.{name}]\nkind = \"sql\"\nengine = \"mariadb\"\nurl_file = \"url\"\ntable = \"care.outbox\"\nkey_column = \"id\"\n{more}"
+        )
     };
     let whole = source("a", "body_column = \"event\"\nstatus_column = \"status\"\nanswer_column = \"answer\"\nca_file = \"ca.pem\"\n");
     let settings = after(&whole, &[]).unwrap();

@@ -165,9 +165,8 @@ impl Client {
                     Field::Text(text) => text,
                     _ => String::new(),
                 };
-                let row = |row: &rusqlite::Row| {
-                    Ok((0..width).map(|place| row.get(place).map(text)).collect::<Result<Vec<_>, _>>()?.join("|"))
-                };
+                let row =
+                    |row: &rusqlite::Row| Ok((0..width).map(|place| row.get(place).map(text)).collect::<Result<Vec<_>, _>>()?.join("|"));
                 statement.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
             }
         }
