@@ -40,10 +40,11 @@ fn opts(settings: &SqlSettings) -> Option<Opts> {
         ssl => ssl.flatten(),
     };
     let setup = vec![
-        // Nobody reads what is not committed; nobody waits for a lock for ever; what does not fit is refused, not cut.
+        // Nobody reads what is not committed; nobody waits for a lock for ever; a connection that is lost gives its
+        // locks back (MariaDB alone knows how); what does not fit is refused, not cut.
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
         format!(
-            "SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {}, sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+            "SET SESSION /*M! idle_transaction_timeout = 10, */ autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = {}, sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
             LOCK_MAX.as_secs()
         ),
     ];

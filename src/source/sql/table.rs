@@ -94,10 +94,11 @@ impl Table {
     fn heads(&self, which: &str, most: usize) -> String {
         let (key, order) = (self.quote(&self.key), self.quote(&self.order));
         let bytes: Vec<String> = self.columns.iter().map(|column| self.bytes(column)).collect();
-        let by = if key == order { key } else { format!("{order}, {key}") };
+        // By the table's own columns: PostgreSQL would else take those that are read, and order numbers as text.
+        let by = if key == order { format!("t.{key}") } else { format!("t.{order}, t.{key}") };
         let (key, order) = (self.read(&self.key), self.read(&self.order));
         let (name, bytes) = (&self.name, bytes.join(" + "));
-        format!("SELECT {key}, {order}, {bytes} FROM {name} WHERE {which} ORDER BY {by} LIMIT {most}")
+        format!("SELECT {key}, {order}, {bytes} FROM {name} AS t WHERE {which} ORDER BY {by} LIMIT {most}")
     }
 
     /// The records of so many rows, their keys before them. One that grew meanwhile is left for the next look.
@@ -207,8 +208,8 @@ mod tests {
         let sql = table(Engine::Mariadb, true, true).new_rows(256);
         assert_eq!(
             sql,
-            "SELECT `id`, `id`, COALESCE(OCTET_LENGTH(`event`), 0) FROM `care`.`outbox` \
-             WHERE `id` IS NOT NULL AND `status` IS NULL ORDER BY `id` LIMIT 256"
+            "SELECT `id`, `id`, COALESCE(OCTET_LENGTH(`event`), 0) FROM `care`.`outbox` AS t \
+             WHERE `id` IS NOT NULL AND `status` IS NULL ORDER BY t.`id` LIMIT 256"
         );
     }
 
@@ -232,7 +233,7 @@ mod tests {
         let (sql, values) = table.rows_from(&From::After(Value::Int(7), Value::Int(3)), 10);
         assert!(sql.contains("\"at\" >= ? AND (\"at\" > ? OR \"id\" > ?)") && values.len() == 3, "{sql}");
         let (sql, values) = table.rows_from(&From::At(Value::Int(7)), 10);
-        assert!(sql.contains("\"at\" >= ? ORDER BY \"at\", \"id\" LIMIT 10") && values.len() == 1, "{sql}");
+        assert!(sql.contains("\"at\" >= ? ORDER BY t.\"at\", t.\"id\" LIMIT 10") && values.len() == 1, "{sql}");
         assert!(table.mark().is_none());
     }
 
