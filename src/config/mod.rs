@@ -16,7 +16,7 @@ pub use keys::{reference, schema};
 pub use settings::{
     Address, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Environment, Language, Level, LimitsSettings,
     MappingChoice, Mode, NatsSettings, OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings,
-    RulesSettings, Settings, SourceKind, SourceSettings, Way, Wire,
+    RulesSettings, Settings, SourceKind, SourceSettings, Tls, Way, Wire,
 };
 
 use crate::fault::{Code, Fault};

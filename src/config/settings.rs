@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Wire};
+pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
