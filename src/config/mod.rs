@@ -14,15 +14,9 @@ mod tests;
 
 pub use keys::{reference, schema};
 pub use settings::{
-<<<<<<< HEAD
     Address, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Engine, Environment, FileOrder, HttpSourceSettings,
     Language, Level, LimitsSettings, MappingChoice, Mode, NatsSettings, OplogSettings, Organisation, Receipt, RecipientSettings,
     RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, SqlSettings, Tls, Way, Wire,
-=======
-    Address, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Environment, Language, Level, LimitsSettings,
-    MappingChoice, Mode, NatsSettings, OplogSettings, Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings,
-    RulesSettings, Settings, SourceKind, SourceSettings, Tls, Way, Wire,
->>>>>>> h-msg
 };
 
 use crate::fault::{Code, Fault};

@@ -1,10 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-<<<<<<< HEAD
 pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
-=======
-pub use super::raw::{Done, Environment, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
->>>>>>> h-msg
 
 use super::raw;
 use crate::fault::{Code, Fault};
