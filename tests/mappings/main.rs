@@ -1,4 +1,4 @@
-//! Mappings: those that are shipped over their samples, the `MedCom` examples in both forms, what is wrong in a mapping file, and
+//! Mappings: those that are shipped over their samples, the MedCom examples in both forms, what is wrong in a mapping file, and
 //! hostile documents.
 
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]

@@ -21,7 +21,7 @@ impl Checker<'_> {
         let ca_file = self.path(raw.ca_file, &key("ca_file"));
         let table = self.need(raw.table, &key("table"));
         let table = self.formed(table, &key("table"), table_name, TABLE);
-        let mut column = |given: Option<String>, name: &str| self.formed(given, &key(name), |text| name_of(text), NAME);
+        let mut column = |given: Option<String>, name: &str| self.formed(given, &key(name), name_of, NAME);
         let given_key = raw.key_column.is_some();
         let key_column = column(raw.key_column, "key_column");
         let order = column(raw.order_column, "order_column");

@@ -164,7 +164,9 @@ impl Outbox {
         }
         let mut unwritten = Vec::new();
         if let Some(window) = &mut self.window {
-            done.iter().for_each(|(row, _)| window.remember(row.origin.clone()));
+            for (row, _) in &done {
+                window.remember(row.origin.clone());
+            }
             if !later.is_empty() {
                 window.leave();
             }
@@ -188,8 +190,8 @@ impl Outbox {
         let (rows, more) = self.rows()?;
         let mut settled = self.window.is_some();
         if !rows.is_empty() {
-            let raws = rows.iter().map(|row| self.raw(row)).collect();
-            let answers = intake.submit(raws).map_err(|Unavailable| Code::BugStore)?;
+            let documents = rows.iter().map(|row| self.raw(row)).collect();
+            let answers = intake.submit(documents).map_err(|Unavailable| Code::BugStore)?;
             settled |= self.settle(&rows, &answers, report)?;
         }
         if let (Some(window), false) = (&mut self.window, more) {

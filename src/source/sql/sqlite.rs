@@ -18,7 +18,7 @@ pub(super) fn connect(settings: &SqlSettings) -> Result<Sqlite, Failure> {
 impl Db for Sqlite {
     fn columns(&mut self, table: &str) -> Result<Vec<Column>, Failure> {
         let statement = self.0.prepare(&format!("SELECT * FROM {table}")).map_err(failure)?;
-        Ok(statement.column_names().into_iter().map(|name| Column { name: name.to_owned(), kind: Kind::Plain }).collect())
+        Ok(statement.column_names().map(|name| Column { name: name.to_owned(), kind: Kind::Plain }).collect())
     }
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Vec<Value>>, Failure> {
