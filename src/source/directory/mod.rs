@@ -322,14 +322,13 @@ fn reason_text(answers: &[Answer]) -> String {
         _ => None,
     };
     let rejected: Vec<_> = answers.iter().filter_map(rejected).collect();
-    let reason = match &rejected[..] {
-        [(None, findings)] => json!({"verdict": "rejected", "findings": findings}),
-        _ => {
-            let records = rejected.iter().map(|(place, findings)| json!({"line": place.map(|place| place.line), "findings": findings}));
-            let taken = answers.len() - rejected.len();
-            let verdict = if taken > 0 { "partly" } else { "rejected" };
-            json!({"verdict": verdict, "taken": taken, "records": records.collect::<Vec<_>>()})
-        }
+    let reason = if let [(None, findings)] = &rejected[..] {
+        json!({"verdict": "rejected", "findings": findings})
+    } else {
+        let records = rejected.iter().map(|(place, findings)| json!({"line": place.map(|place| place.line), "findings": findings}));
+        let taken = answers.len() - rejected.len();
+        let verdict = if taken > 0 { "partly" } else { "rejected" };
+        json!({"verdict": verdict, "taken": taken, "records": records.collect::<Vec<_>>()})
     };
     format!("{reason:#}\n")
 }
