@@ -273,10 +273,10 @@ fn who_posts_too_fast_or_too_much_at_once_is_told_when_to_come_again() {
     std::thread::sleep(Duration::from_millis(1_100));
     let mut slow: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(("127.0.0.1", posted.port)).expect("a connection")).collect();
     for stream in &mut slow {
-        let head = format!(
+        let opening = format!(
             "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
         );
-        stream.write_all(head.as_bytes()).expect("written");
+        stream.write_all(opening.as_bytes()).expect("written");
     }
     std::thread::sleep(Duration::from_millis(1_100));
     let heard = posted.post(admission("HSL-1", "E-1", 1));
@@ -293,10 +293,10 @@ fn who_posts_too_fast_or_too_much_at_once_is_told_when_to_come_again() {
 
     // One that breaks off in the middle leaves nothing behind.
     let mut broken = TcpStream::connect(("127.0.0.1", posted.port)).expect("a connection");
-    let head = format!(
+    let opening = format!(
         "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
-    broken.write_all(head.as_bytes()).expect("written");
+    broken.write_all(opening.as_bytes()).expect("written");
     broken.write_all(b"ff\r\n{\"eventId\"").expect("written");
     broken.shutdown(std::net::Shutdown::Write).expect("shut");
     let mut rest = String::new();
