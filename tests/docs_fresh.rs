@@ -74,8 +74,12 @@ fn the_description_of_http_takes_the_same_events() {
         judge(&name, &mut document);
     }
     let judge = judge("Event", &mut document);
-    good().iter().for_each(|event| judge.agree("a good event", event, true));
-    bad().into_iter().for_each(|(path, to)| judge.agree(path, &changed(take_home(), path, to), false));
+    for event in good() {
+        judge.agree("a good event", &event, true);
+    }
+    for (path, to) in bad() {
+        judge.agree(path, &changed(take_home(), path, to), false);
+    }
 }
 
 #[test]

@@ -71,8 +71,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let doubts = look_back(&store, &desk, clock.as_ref())?;
     let opened = sources::open(settings)?;
     let mappings: Vec<_> = opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect();
-    let doors = opened.iter().filter_map(|opened| opened.door.clone()).collect();
-    let callers = Arc::new(http::Callers::read(settings, doors)?);
+    let callers = Arc::new(http::Callers::read(settings, opened.iter().filter_map(|opened| opened.door.clone()).collect())?);
     let listener = http::open(settings).await?;
     let listening = listener.as_ref().and_then(Listener::tls);
 
@@ -81,7 +80,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let mut tellers = JoinSet::new();
     let mut drivers = JoinSet::new();
     for (https, policy) in &destinations {
-        drivers.spawn(driver((https, policy), &store, &clock, &surroundings.dice).run(stopped.clone()));
+        drivers.spawn(driver(https, policy, &store, &surroundings).run(stopped.clone()));
     }
     let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
@@ -128,14 +127,14 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     Ok(())
 }
 
-fn driver((https, policy): (&Arc<Https>, &Arc<Policy>), store: &Store, clock: &Arc<dyn Clock>, dice: &Arc<dyn Dice>) -> Driver<Https> {
+fn driver(https: &Arc<Https>, policy: &Arc<Policy>, store: &Store, surroundings: &Surroundings) -> Driver<Https> {
     Driver {
         destination: https.name.clone(),
         transport: Arc::clone(https),
         store: store.clone(),
         policy: Arc::clone(policy),
-        clock: Arc::clone(clock),
-        dice: Arc::clone(dice),
+        clock: Arc::clone(&surroundings.clock),
+        dice: Arc::clone(&surroundings.dice),
         route: Mutex::default(),
         alarms: tokio::sync::Mutex::default(),
     }

@@ -139,7 +139,7 @@ pub(super) async fn stop(running: Vec<Running>) {
     let _ = joined.await;
 }
 
-fn watch(folder: Watched<'_>, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
+fn watch(place: Watched<'_>, wake: mpsc::SyncSender<()>) -> Option<impl Watcher + use<>> {
     let mut watcher = notify::recommended_watcher(move |heard: notify::Result<notify::Event>| {
         // Our own looking is heard as well; answering that by looking would never end.
         let ours = heard.is_ok_and(|event| matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Read)));
@@ -148,8 +148,8 @@ fn watch(folder: Watched<'_>, wake: mpsc::SyncSender<()>) -> Option<impl Watcher
         }
     })
     .ok()?;
-    let mode = if folder.below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
-    watcher.watch(folder.folder, mode).ok()?;
+    let mode = if place.below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+    watcher.watch(place.folder, mode).ok()?;
     Some(watcher)
 }
 

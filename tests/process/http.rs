@@ -40,11 +40,12 @@ impl Posted {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a port").port();
         let world = World::new(&format!("timeout_s = 2\n{destination}"), "[retry]\nbase_s = 0.2\nlease_s = 5");
         let mut config = fs::read_to_string(world.path("vardbro.toml")).expect("the configuration");
-        config += &format!(
+        let sources = format!(
             "[source.ehr]\nkind = \"http\"\ntoken_file = \"ehr\"\n{source}\n[source.other]\nkind = \"http\"\ntoken_file = \"other\"\n\
              [http]\nlisten = \"127.0.0.1:{port}\"\n{}\n",
             http(&world)
         );
+        config.push_str(&sources);
         fs::write(world.path("vardbro.toml"), config).expect("written");
         fs::write(world.path("ehr"), format!("{TOKEN}\n")).expect("written");
         fs::write(world.path("other"), OTHER).expect("written");
@@ -261,7 +262,9 @@ fn who_posts_too_fast_or_too_much_at_once_is_told_when_to_come_again() {
     let first: Vec<Heard> = (0..8).map(|_| posted.post(admission("HSL-1", "E-1", 1))).collect();
     let refused: Vec<&Heard> = first.iter().filter(|heard| heard.status == 429).collect();
     assert!((1..=6).contains(&refused.len()), "{first:?}");
-    refused.iter().for_each(|heard| heard.is_problem(429, "VB-SRC-026"));
+    for heard in &refused {
+        heard.is_problem(429, "VB-SRC-026");
+    }
     assert!(refused.iter().all(|heard| heard.retry_after() == 1));
     std::thread::sleep(Duration::from_millis(1_100));
     posted.post(admission("HSL-1", "E-1", 1)).is("duplicate");
@@ -270,10 +273,10 @@ fn who_posts_too_fast_or_too_much_at_once_is_told_when_to_come_again() {
     std::thread::sleep(Duration::from_millis(1_100));
     let mut slow: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(("127.0.0.1", posted.port)).expect("a connection")).collect();
     for stream in &mut slow {
-        let head = format!(
+        let opening = format!(
             "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
         );
-        stream.write_all(head.as_bytes()).expect("written");
+        stream.write_all(opening.as_bytes()).expect("written");
     }
     std::thread::sleep(Duration::from_millis(1_100));
     let heard = posted.post(admission("HSL-1", "E-1", 1));
@@ -290,10 +293,10 @@ fn who_posts_too_fast_or_too_much_at_once_is_told_when_to_come_again() {
 
     // One that breaks off in the middle leaves nothing behind.
     let mut broken = TcpStream::connect(("127.0.0.1", posted.port)).expect("a connection");
-    let head = format!(
+    let opening = format!(
         "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
-    broken.write_all(head.as_bytes()).expect("written");
+    broken.write_all(opening.as_bytes()).expect("written");
     broken.write_all(b"ff\r\n{\"eventId\"").expect("written");
     broken.shutdown(std::net::Shutdown::Write).expect("shut");
     let mut rest = String::new();
@@ -310,13 +313,13 @@ fn a_store_that_is_held_pushes_back() {
     let world = &posted.world;
     let daemon = world.daemon();
     posted.post(admission("HSL-1", "E-1", 1)).is("accepted");
-    let holder = rusqlite::Connection::open(world.path("vardbro.db")).expect("a database");
-    holder.execute_batch("BEGIN IMMEDIATE").expect("held");
+    let other = rusqlite::Connection::open(world.path("vardbro.db")).expect("a database");
+    other.execute_batch("BEGIN IMMEDIATE").expect("held");
     let heard = posted.post(planning("HSL-1", "E-2", 2));
     heard.is_problem(503, "VB-SRC-027");
     assert!(heard.retry_after() >= 1);
-    holder.execute_batch("ROLLBACK").expect("let go");
-    drop(holder);
+    other.execute_batch("ROLLBACK").expect("let go");
+    drop(other);
     wait("the store to be free", Duration::from_secs(30), || posted.post(planning("HSL-1", "E-2", 2)).status == 200);
     assert_eq!(world.count("event"), 2);
     daemon.stop();

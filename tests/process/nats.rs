@@ -41,7 +41,7 @@ impl Server for Nats {
             }
         };
         let jetstream = runtime.block_on(async { jetstream::new(client) });
-        let server = Self { place, name, jetstream, runtime };
+        let server = Self { place, name, runtime, jetstream };
         for (name, subject) in
             [(server.name.clone(), format!("{}.>", server.name)), (server.answers_to(), format!("{}.>", server.answers_to()))]
         {

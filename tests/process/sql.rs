@@ -181,14 +181,18 @@ fn committed_late(base: &Base, written: bool) {
 #[test]
 fn a_row_of_postgresql_that_is_committed_late_is_taken() {
     for written in [true, false] {
-        Base::postgres().iter().for_each(|base| committed_late(base, written));
+        for base in &Base::postgres() {
+            committed_late(base, written);
+        }
     }
 }
 
 #[test]
 fn a_row_of_mariadb_that_is_committed_late_is_taken() {
     for written in [true, false] {
-        Base::maria().iter().for_each(|base| committed_late(base, written));
+        for base in &Base::maria() {
+            committed_late(base, written);
+        }
     }
 }
 

@@ -13,7 +13,9 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// What has been told lately: of whom, when last, and how often it was kept quiet since. Bounded: codes are few, and so are
 /// sources and destinations.
 #[derive(Debug, Default)]
-pub(super) struct Hush(Mutex<HashMap<(Code, Option<Name>), (Timestamp, u64)>>);
+pub(super) struct Hush(Mutex<HashMap<About, (Timestamp, u64)>>);
+
+type About = (Code, Option<Name>);
 
 impl Hush {
     /// Tells of a refusal, unless the same has been told within the last minute; then it is counted in the next line.
