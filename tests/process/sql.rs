@@ -181,7 +181,7 @@ fn committed_late(base: &Base, written: bool) {
 #[test]
 fn a_row_of_postgresql_that_is_committed_late_is_taken() {
     for written in [true, false] {
-        for base in &Base::postgres() {
+        if let Some(base) = &Base::postgres() {
             committed_late(base, written);
         }
     }
@@ -190,7 +190,7 @@ fn a_row_of_postgresql_that_is_committed_late_is_taken() {
 #[test]
 fn a_row_of_mariadb_that_is_committed_late_is_taken() {
     for written in [true, false] {
-        for base in &Base::maria() {
+        if let Some(base) = &Base::maria() {
             committed_late(base, written);
         }
     }
