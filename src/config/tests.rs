@@ -527,7 +527,7 @@ fn generated_files_are_fresh() {
 fn a_source_over_http_wants_a_token_and_an_address() {
     let source = "[source.in]\nkind = \"http\"\n";
     assert_eq!(faults(source), ["VB-CFG-005 vardbro.toml:5:9: source.in.token_file: required"]);
-    assert_eq!(faults(&format!("{source}token_file = \"t\"\n")), ["VB-CFG-005 http.listen: needed by source.in"]);
+    assert_eq!(faults(&format!("{source}token_file = \"t\"\n")), ["VB-CFG-005 vardbro.toml: http.listen: needed by source.in"]);
     let settings = after(&format!("{source}token_file = \"t\"\n[http]\nlisten = \"127.0.0.1:8080\"\n"), &[]).unwrap();
     let used = HttpSourceSettings { token_file: PathBuf::from("/etc/vardbro/t"), rate_per_s: 100.0, in_flight: 64 };
     assert_eq!(settings.sources[0].way, Way::Http(used));
