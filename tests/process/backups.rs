@@ -70,7 +70,8 @@ fn restored(world: &World, send_again: bool) -> (Process, BTreeMap<String, usize
     wait("the admissions", PATIENCE, || world.count("event") == EPISODES);
     // The way is slow, so that much waits in its lanes while the backup is made.
     world.fill(FILES.start..FILES.end - 100);
-    wait("some to be accepted", PATIENCE, || files_in(&world.path("receiver/messages")) > 20);
+    let waiting = || world.count("delivery WHERE state <> 'ACCEPTED'") > 20;
+    wait("some to be accepted and some to wait", PATIENCE, || files_in(&world.path("receiver/messages")) > 20 && waiting());
     let backup = world.backup("backup.db");
     world.fill(FILES.end - 100..FILES.end);
     world.settle(&FILES, PATIENCE);
@@ -94,7 +95,7 @@ fn restored(world: &World, send_again: bool) -> (Process, BTreeMap<String, usize
 #[test]
 fn a_restored_backup_never_resends_what_was_accepted() {
     let world = World::new(LOOK_UP, BOUNDS);
-    let _receiver = world.receiver("[[answer]]\ndelay_ms = 20\ntimes = 0");
+    let _receiver = world.receiver("[[answer]]\ndelay_ms = 400\ntimes = 0");
     let (daemon, before) = restored(&world, true);
     // What the backup has is found at the receiver with the same content. What came again was written anew, with another number
     // and time: the receiver has *a* message of that id, and a person compares.
@@ -123,7 +124,7 @@ fn a_restored_backup_never_resends_what_was_accepted() {
 #[test]
 fn what_the_backup_has_is_found_at_the_receiver() {
     let world = World::new(LOOK_UP, BOUNDS);
-    let _receiver = world.receiver("[[answer]]\ndelay_ms = 20\ntimes = 0");
+    let _receiver = world.receiver("[[answer]]\ndelay_ms = 400\ntimes = 0");
     let (daemon, before) = restored(&world, false);
     wait("all to be accepted", PATIENCE, || world.count("delivery WHERE state <> 'ACCEPTED'") == 0);
     daemon.stop();
@@ -136,7 +137,7 @@ fn what_the_backup_has_is_found_at_the_receiver() {
 #[test]
 fn where_the_receiver_cannot_be_asked_what_is_in_doubt_is_set_aside() {
     let world = World::new("timeout_s = 2", BOUNDS);
-    let _receiver = world.receiver("[[answer]]\ndelay_ms = 20\ntimes = 0");
+    let _receiver = world.receiver("[[answer]]\ndelay_ms = 400\ntimes = 0");
     let (daemon, before) = restored(&world, true);
     wait("everything to be set aside", PATIENCE, || {
         world.count("event") == FILES.end && world.count("delivery WHERE settled_at IS NULL AND state <> 'PARKED'") == 0
