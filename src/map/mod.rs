@@ -197,11 +197,12 @@ struct Places<'t> {
     text: &'t [u8],
     at: usize,
     line: usize,
+    column: usize,
 }
 
 impl<'t> Places<'t> {
     fn of(text: &'t [u8]) -> Self {
-        Self { text, at: 0, line: 1 }
+        Self { text, at: 0, line: 1, column: 1 }
     }
 
     fn at(&mut self, at: usize) -> Place {
@@ -209,11 +210,14 @@ impl<'t> Places<'t> {
         if at < self.at {
             return Place::of(self.text, at);
         }
-        self.line += self.text[self.at..at].iter().filter(|byte| **byte == b'\n').count();
+        let between = &self.text[self.at..at];
+        let line = between.iter().rposition(|byte| *byte == b'\n').map(|newline| &between[newline + 1..]);
+        self.line += between.iter().filter(|byte| **byte == b'\n').count();
+        // A whole export may be one line: it is counted once.
+        let letters = line.unwrap_or(between).iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+        self.column = if line.is_some() { letters + 1 } else { self.column + letters };
         self.at = at;
-        let start = self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let column = self.text[start..at].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-        Place { line: self.line, column }
+        Place { line: self.line, column: self.column }
     }
 }
 
@@ -360,5 +364,14 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_skipped() {
         assert!(read(format!("\u{feff}{PU}").as_bytes(), 32, date(2026, 3, 10)).is_ok());
+    }
+
+    #[test]
+    fn places_that_follow_each_other_are_those_that_are_counted_from_the_beginning() {
+        let text = "å{ä}\n\n{b}{ö}\r\n x{c}".as_bytes();
+        let mut places = Places::of(text);
+        for at in (0..=text.len()).step_by(2).chain([1]) {
+            assert_eq!(places.at(at), Place::of(text, at), "{at}");
+        }
     }
 }
