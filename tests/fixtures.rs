@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
+#[path = "support/folder.rs"]
+#[expect(dead_code, reason = "the folder's own tests use the rest")]
+mod folder;
 #[path = "support/replay.rs"]
 mod replay;
 #[path = "support/world.rs"]

@@ -5,6 +5,9 @@
 
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "support/folder.rs"]
+#[expect(dead_code, reason = "the folder's own tests use the rest")]
+mod folder;
 #[expect(dead_code, reason = "shared with the stories, which use more of it")]
 #[path = "support/replay.rs"]
 mod replay;

@@ -4,25 +4,6 @@ use super::SMALL;
 use std::fmt::Write as _;
 use vardbro::model::raw::Form;
 
-const CSV: &str = r#"name = "c"
-revision = "1"
-format = "csv"
-encoding = "ENCODING"
-[[event]]
-type = "K-AD"
-eventId = "id"
-system = { value = "x" }
-occurredAt = { from = "at", convert = "local-time" }
-[event.episodeRef]
-caseId = "case"
-[event.patient]
-id = "pnr"
-idType = { value = "personnummer" }
-[event.data]
-category = { value = "other" }
-text = "text"
-"#;
-
 pub(crate) struct Hostile {
     pub(crate) what: &'static str,
     pub(crate) mapping: String,
@@ -98,7 +79,8 @@ fn json() -> Vec<Row> {
 }
 
 fn csv() -> Vec<Row> {
-    let csv = |encoding: &str| CSV.replace("ENCODING", encoding);
+    let rows = SMALL.replace("occurredAt = \"at\"", "occurredAt = { from = \"at\", convert = \"local-time\" }");
+    let csv = |encoding: &str| rows.replace("format = \"json\"", &format!("format = \"csv\"\nencoding = \"{encoding}\""));
     let head = "id;at;case;pnr;text\r\n";
     vec![
         (

@@ -9,7 +9,7 @@ use vardbro::config::FileOrder;
 use vardbro::fault::Code;
 use vardbro::map::{Document, Limits, Mapping};
 use vardbro::model::name::Name;
-use vardbro::model::raw::{Answer, RawEvent};
+use vardbro::model::raw::{Answer, RawEvent, Verdict};
 use vardbro::model::time::{Clock as _, local_day};
 use vardbro::oplog;
 use vardbro::source::directory::{Directory, Settings};
@@ -27,17 +27,22 @@ pub(crate) struct Folder {
     _temp: tempfile::TempDir,
 }
 
-struct Port<'a>(&'a mut World);
+struct Port<'a> {
+    world: &'a mut World,
+    answers: Vec<Answer>,
+}
 
 impl Intake for Port<'_> {
     fn submit(&mut self, batch: Vec<RawEvent>) -> Result<Vec<Vec<Answer>>, Unavailable> {
-        let today = local_day(self.0.clock.now());
+        let today = local_day(self.world.clock.now());
         let answers = |raw: &RawEvent| {
             let mut document = Document::read(raw, &Mapping::canonical(), Limits::default(), today);
-            let verdicts = self.0.intake.batch(&document.incoming()).map_err(|_| Unavailable)?;
+            let verdicts = self.world.intake.batch(&document.incoming()).map_err(|_| Unavailable)?;
             Ok(document.answers(verdicts))
         };
-        batch.iter().map(answers).collect()
+        let all: Vec<Vec<Answer>> = batch.iter().map(answers).collect::<Result<_, _>>()?;
+        self.answers.extend(all.iter().flatten().cloned());
+        Ok(all)
     }
 }
 
@@ -61,6 +66,31 @@ pub(crate) fn log() -> &'static Path {
     .1
 }
 
+fn settings(path: &Path) -> Settings {
+    Settings {
+        name: Name::parse("journal").expect("a name"),
+        path: path.to_owned(),
+        still: Duration::ZERO,
+        keep_done: Some(Duration::from_hours(1)),
+        max_bytes: MAX_BYTES,
+        folders: false,
+        pattern: None,
+        order: FileOrder::Name,
+        marker: None,
+    }
+}
+
+/// Lays one file into a folder of its own and reads it, into the core of a story.
+pub(crate) fn lay(world: &mut World, name: &str, bytes: &[u8]) -> Verdict {
+    let temp = tempfile::tempdir().expect("a folder");
+    let mut directory = Directory::new(settings(temp.path())).expect("a source");
+    fs::write(temp.path().join(name), bytes).expect("a file");
+    let mut port = Port { world, answers: Vec::new() };
+    while directory.round(&mut port, &mut NoTrouble).expect("intake works") {}
+    assert_eq!(port.answers.len(), 1, "{name} holds one record");
+    port.answers.remove(0).verdict
+}
+
 impl Folder {
     pub(crate) fn new(still: Duration) -> Self {
         Self::with(|settings| settings.still = still)
@@ -72,17 +102,7 @@ impl Folder {
         let temp = tempfile::tempdir().expect("a folder");
         let path = temp.path().join("in");
         fs::create_dir(&path).expect("a folder");
-        let mut settings = Settings {
-            name: Name::parse("journal").expect("a name"),
-            path: path.clone(),
-            still: Duration::ZERO,
-            keep_done: Some(Duration::from_hours(1)),
-            max_bytes: MAX_BYTES,
-            folders: false,
-            pattern: None,
-            order: FileOrder::Name,
-            marker: None,
-        };
+        let mut settings = settings(&path);
         change(&mut settings);
         let world = World::new("vanersborg/2026.1", "2026-06-01T12:00:00+02:00".parse().expect("a time"));
         Self { world, directory: Directory::new(settings.clone()).expect("a source"), settings, path, _temp: temp }
@@ -94,7 +114,8 @@ impl Folder {
     }
 
     pub(crate) fn round(&mut self) {
-        while self.directory.round(&mut Port(&mut self.world), &mut NoTrouble).expect("intake works") {}
+        let mut port = Port { world: &mut self.world, answers: Vec::new() };
+        while self.directory.round(&mut port, &mut NoTrouble).expect("intake works") {}
     }
 
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) {

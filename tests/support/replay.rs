@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a broken test shall stop")]
 
+use super::folder;
 use super::world::{Conduct, Scripted, World};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -64,6 +65,10 @@ struct Step {
     /// The backup is put back, and the program begins anew over it.
     #[serde(default)]
     restore: bool,
+    /// The file is laid into a real folder, under this name.
+    called: Option<String>,
+    /// The same, blown up with blanks to so many megabytes.
+    megabytes: Option<usize>,
 }
 
 /// What is written down while a case runs.
@@ -95,8 +100,12 @@ impl Record {
     }
 
     pub(crate) fn hand_in(&mut self, world: &mut World, name: &str, bytes: Vec<u8>) {
-        let event: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let event = serde_json::from_slice(&bytes).ok();
         let verdict = world.hand_in(name, bytes);
+        self.taken(world, name, event, verdict);
+    }
+
+    fn taken(&mut self, world: &World, name: &str, event: Option<Value>, verdict: Verdict) {
         self.months.insert(month_of(world.clock.now()));
         if let Some(event) = event {
             self.note(world, name, &event, &verdict);
@@ -143,6 +152,16 @@ pub(crate) fn check_in(dir: &Path, world: impl FnOnce(&str, Timestamp) -> World)
     if std::env::var_os("UPDATE").is_some() { update(dir, &actual) } else { compare(dir, &actual) }
 }
 
+/// What the folder itself sees to: names and sizes.
+fn lay_in(world: &mut World, record: &mut Record, step: &Step, file: &str, mut bytes: Vec<u8>) {
+    let event = serde_json::from_slice(&bytes).ok();
+    if let Some(megabytes) = step.megabytes {
+        bytes.resize(megabytes * 1024 * 1024, b' ');
+    }
+    let verdict = folder::lay(world, step.called.as_deref().unwrap_or(file), &bytes);
+    record.taken(world, file, event, verdict);
+}
+
 /// Runs the steps, and then on until nothing is left to do.
 fn play(dir: &Path, case: &Case, mut world: World) -> Result<(World, Record), String> {
     let mut record = Record::default();
@@ -172,7 +191,11 @@ fn play(dir: &Path, case: &Case, mut world: World) -> Result<(World, Record), St
         }
         if let Some(file) = &step.file {
             let bytes = fs::read(dir.join("in").join(file)).map_err(|fault| format!("in/{file}: {fault}"))?;
-            record.hand_in(&mut world, file, bytes);
+            if step.called.is_some() || step.megabytes.is_some() {
+                lay_in(&mut world, &mut record, step, file, bytes);
+            } else {
+                record.hand_in(&mut world, file, bytes);
+            }
             world.settle(&mut |world| record.look(world));
         }
     }
