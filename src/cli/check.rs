@@ -14,7 +14,7 @@ use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{HsaId, OrgNumber};
 use crate::model::name::Name;
 use crate::model::time::{Clock, SystemClock, local_day};
-use crate::report::findings::{self, FileReport};
+use crate::report::findings::{self, FileReport, Report, Severity, Style, Told};
 use crate::seal::{SchemaFault, Validator, XsdValidator};
 use crate::wire::{self, Sender};
 use clap::Args;
@@ -61,14 +61,19 @@ pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending
         message: XsdValidator::message(),
         receipt: XsdValidator::receipt(),
     };
-    let reports: Vec<FileReport> =
-        files.iter().map(|path| FileReport { file: path.display().to_string(), findings: checker.file(path) }).collect();
-    match arguments.format {
-        Format::Text => say(&findings::text(&reports, swedish)),
-        Format::Json => say(&findings::json(&reports)),
+    let mut report = Report::default();
+    for path in &files {
+        let told = |finding: Finding| Told { severity: Severity::of(&finding), finding, excerpt: None };
+        let file = FileReport::new(path.display().to_string(), checker.file(path).into_iter().map(told).collect());
+        file.findings.iter().for_each(|told| report.totals.count(told.severity));
+        report.files.push(file);
     }
-    let failed = reports.iter().flat_map(|report| &report.findings).any(findings::is_error);
-    Ok(if failed { Ending::Findings } else { Ending::Clean })
+    let style = Style { swedish, ..Style::default() };
+    match arguments.format {
+        Format::Text => say(&findings::text(&report, &style, &arguments.rules)),
+        Format::Json => say(&findings::json(&report, &style, &arguments.rules, None)),
+    }
+    Ok(if report.totals.errors > 0 { Ending::Findings } else { Ending::Clean })
 }
 
 struct Checker {

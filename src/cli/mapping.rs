@@ -59,7 +59,7 @@ pub(super) fn map(arguments: &MapArgs, swedish: bool) -> Result<Ending, Ending> 
     let records = match told {
         Ok(records) => records,
         Err(found) => {
-            say(&findings::text(&[findings::FileReport { file: file.display().to_string(), findings: found }], swedish));
+            say(&findings::plain(&file.display().to_string(), &found, swedish));
             return Ok(Ending::Findings);
         }
     };
@@ -80,7 +80,7 @@ pub(super) fn new(command: &NewCommand) -> Result<Ending, Ending> {
             Ok(Ending::Clean)
         }
         Err(found) => {
-            say(&findings::text(&[findings::FileReport { file: from.display().to_string(), findings: found }], false));
+            say(&findings::plain(&from.display().to_string(), &found, false));
             Ok(Ending::Findings)
         }
     }

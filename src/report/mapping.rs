@@ -1,6 +1,6 @@
 //! How a mapping made its events, as text and as JSON. Values only where they are asked for.
 
-use super::findings::{FileReport, text as findings_text};
+use super::findings::plain;
 use crate::map::{Explained, ExplainedEvent, ExplainedRow};
 use crate::model::finding::Finding;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub fn text(records: &[Explained], file: &str, mapping: &str, values: bool, swed
         findings.extend(record.findings.clone());
     }
     let _ = writeln!(out);
-    out.push_str(&findings_text(&[FileReport { file: file.to_owned(), findings }], swedish));
+    out.push_str(&plain(file, &findings, swedish));
     out
 }
 
