@@ -27,33 +27,34 @@ fn complained(output: &Output) -> String {
 fn check_passes_what_is_good_and_tells_what_would_wait() {
     let good = vardbro(&["check", "fixtures/01-home-with-home-health-care/in", "fixtures/01-home-with-home-health-care/out"]);
     assert_eq!(good.status.code(), Some(0), "{}", said(&good));
-    let waits = vardbro(&["check", "fixtures/02-checklist-incomplete/in", "--lang", "sv"]);
+    let waits = vardbro(&["check", "fixtures/02-checklist-incomplete/in", "--notes", "--lang", "sv"]);
     assert_eq!(waits.status.code(), Some(0));
-    assert!(said(&waits).contains("hålls tillbaka CHK-1 [checklist.CL13] Öppen punkt i checklistan: CL13"), "{}", said(&waits));
+    assert!(said(&waits).contains("07-k-ht-can.json: upplysning CHK-1 (20), ORD-1\n"), "{}", said(&waits));
 }
 
 #[test]
 fn check_finds_what_is_bad_with_place_and_remedy() {
-    let bad = vardbro(&["check", "fixtures/demo/07-k-pu.json"]);
+    // Where it lies its faults are expected.
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/07-k-pu.json"), folder.path().join("07-k-pu.json")).expect("a file");
+    let bad = vardbro_in(folder.path(), &["check", "07-k-pu.json"]);
     assert_eq!(bad.status.code(), Some(1));
     let text = said(&bad);
-    for told in ["07-k-pu.json:5:17: error VB-MAP-011 [occurredAt]", "57:17", "VB-MAP-005 [data.nurse]", "→ ", "3 errors"] {
+    let shown = ["07-k-pu.json:5:17: error VB-MAP-011 [occurredAt]", "57:17", "VB-MAP-005 [data.nurse]", "→ ", "3 errors", "^^^^"];
+    for told in shown {
         assert!(text.contains(told), "{told} in\n{text}");
     }
-    let json = vardbro(&["check", "fixtures/demo/07-k-pu.json", "--format", "json"]);
-    let rows: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(rows.as_array().map(Vec::len), Some(3));
-    assert_eq!(rows[0]["place"]["line"], 5);
+    let json = vardbro_in(folder.path(), &["check", "07-k-pu.json", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(3));
+    assert_eq!((&report["findings"][0]["line"], &report["totals"]["errors"]), (&5.into(), &3.into()));
 }
 
 /// Every type of the catalogue is understood: its examples are sound.
 #[test]
 fn check_takes_every_type() {
-    let all = vardbro(&["check", "fixtures/types", "--format", "json"]);
-    let rows: serde_json::Value = serde_json::from_slice(&all.stdout).expect("JSON");
-    let sound = |row: &&serde_json::Value| !row["file"].as_str().is_some_and(|file| file.contains("broken"));
-    let errors: Vec<&serde_json::Value> = rows.as_array().into_iter().flatten().filter(|row| row["error"] == true).filter(sound).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    let all = vardbro(&["check", "fixtures/types"]);
+    assert_eq!(all.status.code(), Some(0), "{}", said(&all));
 }
 
 #[test]

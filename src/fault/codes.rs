@@ -9,6 +9,7 @@ macro_rules! codes {
         pub enum Code { $(#[doc = $en] $variant),+ }
 
         impl Code {
+            #[expect(clippy::large_stack_arrays, reason = "it is a constant: it lies in the program, not on a stack")]
             pub const ALL: &'static [Entry] = &[$(Entry {
                 code: Self::$variant, id: $id, remedy: Remedy::$remedy, since: $since, sv: $sv, en: $en, do_sv: $do_sv, do_en: $do_en,
             }),+];
@@ -485,6 +486,28 @@ codes! {
     StoDoubts "VB-STO-008" Operator "0.1.0" {
         "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
         "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
+
+    FixExpect "VB-FIX-010" Operator "0.1.0" {
+        "Mappens expect.toml kan inte läsas", "the folder's expect.toml cannot be read",
+        "Rätta den där platsen pekar: `mapping`, och för varje `[[file]]` `name`, `findings` och `events`. `vardbro check --update` skriver en som stämmer.", "Correct it at the place: `mapping`, and for each `[[file]]` `name`, `findings` and `events`. `vardbro check --update` writes one that holds." }
+    FixUnmet "VB-FIX-011" Operator "0.1.0" {
+        "En väntad anmärkning kom inte", "an expected finding did not come",
+        "Rätta filen så att felet finns i den, eller stryk raden. `vardbro check --update` skriver det som kom.", "Correct the file so that the fault is in it, or strike the line. `vardbro check --update` writes what came." }
+    FixAbsent "VB-FIX-012" Operator "0.1.0" {
+        "Filen som expect.toml namnger finns inte", "the file that expect.toml names is not there",
+        "Lägg dit den, eller stryk dess `[[file]]`.", "Put it there, or strike its `[[file]]`." }
+    FixEvents "VB-FIX-013" Operator "0.1.0" {
+        "Filen ger andra händelser än de väntade", "the file gives other events than the expected ones",
+        "Jämför med `vardbro map FIL --mapping M --show-values`. Är det rätt nu skriver `vardbro check --update` händelserna på nytt.", "Compare with `vardbro map FILE --mapping M --show-values`. If it is right now, `vardbro check --update` writes the events anew." }
+    FixMapping "VB-FIX-014" Operator "0.1.0" {
+        "Mappningen som expect.toml namnger kan inte användas", "the mapping that expect.toml names cannot be used",
+        "`vardbro map --mapping M` säger vad som är fel i den. En fil har en punkt i namnet och nämns från mappen.", "`vardbro map --mapping M` says what is wrong with it. A file has a dot in its name and is named from the folder." }
+    FixUsage "VB-FIX-015" Operator "0.1.0" {
+        "Ett val på kommandoraden går inte att använda", "an option of the command line cannot be used",
+        "`vardbro check --help` visar vad den kan vara.", "`vardbro check --help` shows what it can be." }
+    FixCoverage "VB-FIX-016" Operator "0.1.0" {
+        "Filerna når för lite av det som finns", "the files reach too little of what there is",
+        "`vardbro check --coverage` visar vad ingen fil når. `vardbro new fixture TYP` ger en början.", "`vardbro check --coverage` shows what no file reaches. `vardbro new fixture TYPE` gives a beginning." }
 
     BugPanic "VB-BUG-001" Bug "0.1.0" {
         "Ett internt fel", "an internal fault",

@@ -48,6 +48,13 @@ impl Trial {
         Self { desk, validator, key: ReferenceKey::new(&[0; 32]), cases: HashMap::new(), versions: HashMap::new(), past: HashMap::new() }
     }
 
+    /// Begins anew, as if nothing had come.
+    pub fn forget(&mut self) {
+        self.cases.clear();
+        self.versions.clear();
+        self.past.clear();
+    }
+
     pub fn event(&mut self, mapped: Mapped, now: Timestamp) -> Tried {
         let head = &mapped.event.head;
         let kind = head.kind;

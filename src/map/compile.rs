@@ -82,7 +82,13 @@ impl<'t> Compiler<'t> {
             let _ = write!(label, "{byte:02x}");
         }
         let blocks = blocks.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Mapping { label, encoding: encoding?, format: format?, how: How::Blocks { named: named?, blocks, skip } })
+        Some(Mapping {
+            label,
+            text: self.text.into(),
+            encoding: encoding?,
+            format: format?,
+            how: How::Blocks { named: named?, blocks, skip },
+        })
     }
 
     fn encoding(&mut self, root: &Table<'t>) -> Option<Encoding> {

@@ -59,6 +59,22 @@ impl Mapping {
         Ok(units.into_iter().map(record).collect())
     }
 
+    /// Where in a document's first record that stands which became the value at `path` of its event, or the nearest that holds it;
+    /// and the line of the mapping that says so.
+    pub fn locate(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date, path: &str) -> Option<(Place, Option<usize>)> {
+        if let How::Canonical = self.how {
+            let text = decode::decoded(bytes, self.encoding).ok()?;
+            let (units, _) = decode::units(&text, &self.fitting(form).ok()?, limits).ok()?;
+            let record = units.into_iter().next()?.node.ok()?;
+            return Some((Place::of(text.as_bytes(), nearest(&record, path).at), None));
+        }
+        let explained = self.explain(bytes, form, limits, today).ok()?.into_iter().next()?;
+        let rows = explained.events.iter().flat_map(|event| &event.rows);
+        let holds = |row: &&ExplainedRow| row.place.is_some() && path.starts_with(&row.trace.path);
+        let row = rows.filter(holds).max_by_key(|row| row.trace.path.len());
+        Some(row.map_or((explained.place, None), |row| (row.place.unwrap_or(explained.place), Some(row.trace.line))))
+    }
+
     fn record(&self, record: Node, text: &str, today: Date, mut told: Explained) -> Explained {
         let How::Blocks { named, blocks, skip } = &self.how else {
             told.findings = super::event(&record, text, today).err().unwrap_or_default();
@@ -90,4 +106,18 @@ impl Mapping {
         }
         told
     }
+}
+
+/// The value at a path of ours, or the nearest that holds it.
+fn nearest<'n>(record: &'n Node, path: &str) -> &'n Node {
+    let mut node = record;
+    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+        let next = match step.strip_suffix(']') {
+            Some(place) => place.parse().ok().and_then(|place| node.item(place)),
+            None => node.get(step),
+        };
+        let Some(next) = next else { return node };
+        node = next;
+    }
+    node
 }

@@ -5,7 +5,7 @@ use super::decode::{Encoding, Format};
 use super::jq::Jq;
 use super::path::Path;
 use crate::model::catalogue::EventType;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A compiled mapping.
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Mapping {
     /// Name, revision and the first of the hash: `treserva/3 5f2c91ab`.
     pub(crate) label: String,
+    /// As it was written.
+    pub(super) text: Arc<str>,
     pub(super) encoding: Encoding,
     pub(super) format: Format,
     pub(super) how: How,
@@ -118,12 +120,37 @@ pub(super) struct Table {
 impl Mapping {
     /// What needs no mapping: events as the program writes them itself.
     pub fn canonical() -> Self {
-        Self { label: "canonical".to_owned(), encoding: Encoding::Utf8, format: Format::Json { records: None }, how: How::Canonical }
+        let format = Format::Json { records: None };
+        Self { label: "canonical".to_owned(), text: Arc::from(""), encoding: Encoding::Utf8, format, how: How::Canonical }
     }
 
     /// Name, revision and hash, as they are kept with each event.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// As it was written; nothing of canonical events.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The lines of all rows that make a part of an event. None of canonical events.
+    pub fn lines(&self) -> BTreeSet<usize> {
+        fn add(target: &Target, lines: &mut BTreeSet<usize>) {
+            match target {
+                Target::Value(row) | Target::Values(row, _) | Target::Made(row) => {
+                    lines.insert(row.line);
+                }
+                Target::Group { fields, .. } => fields.iter().for_each(|(_, target)| add(target, lines)),
+                Target::Each { item, .. } => add(item, lines),
+                Target::Several(targets, _) => targets.iter().for_each(|target| add(target, lines)),
+            }
+        }
+        let mut lines = BTreeSet::new();
+        if let How::Blocks { blocks, .. } = &self.how {
+            blocks.iter().flat_map(|block| &block.fields).for_each(|(_, target)| add(target, &mut lines));
+        }
+        lines
     }
 
     /// The line of the mapping that answers for a place of the event: the row itself, or the nearest that holds it.

@@ -21,4 +21,5 @@ pub mod receipt;
 pub mod regime;
 pub mod shape;
 pub mod state;
+pub mod testpersons;
 pub mod time;

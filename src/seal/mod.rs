@@ -4,7 +4,7 @@
 
 mod xsd;
 
-pub use xsd::XsdValidator;
+pub use xsd::{XsdValidator, names};
 
 use crate::fault::{Code, at};
 use crate::model::finding::{Effect, Finding, Layer, Place};

@@ -21,6 +21,15 @@ const REBUILD_AFTER: usize = 10_000;
 /// Most faults that are told of one document.
 const FAULTS_MAX: usize = 100;
 
+/// The names of elements and attributes in both schemas.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    names_of(MESSAGE).chain(names_of(RECEIPT))
+}
+
+fn names_of(schema: &'static str) -> impl Iterator<Item = &'static str> {
+    schema.split(" name=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
 /// A validator for one schema. One per thread.
 pub struct XsdValidator {
     schema: &'static str,
@@ -48,8 +57,7 @@ impl XsdValidator {
     }
 
     fn new(schema: &'static str) -> Self {
-        let names = schema.split(" name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        Self { schema, names, set: load(schema), seen: 0 }
+        Self { schema, names: names_of(schema).collect(), set: load(schema), seen: 0 }
     }
 
     fn fault(&self, constraint: &str, path: Option<&InstancePath>, place: Option<Place>) -> SchemaFault {

@@ -32,7 +32,9 @@ const RANKS: &[(&str, u8)] = &[
     ("daemon", 8),
     ("ops", 8),
     ("receiver", 8),
-    ("cli", 9),
+    ("story", 9),
+    ("lint", 10),
+    ("cli", 11),
 ];
 
 /// Modules and files that compute and do nothing else.

@@ -40,7 +40,7 @@ struct TotalsSchema {
     errors: usize,
     /// What lets it pass with a remark, or keeps it for a person.
     warnings: usize,
-    /// What would keep it until other events come.
+    /// What other events of the episode decide.
     notes: usize,
 }
 

@@ -7,7 +7,7 @@ mod json;
 mod text;
 
 pub use json::{json, schema};
-pub use text::{plain, text};
+pub use text::{list, plain, text};
 
 use crate::check::rules::Rules;
 use crate::fault::Code;
@@ -24,13 +24,13 @@ codes! {
 }
 
 impl Severity {
-    /// What refuses is wrong with the file. What withholds waits for other events, and a file alone does not have them: it
-    /// tells what would happen.
+    /// What refuses is wrong with the file. What withholds or deviates depends on other events of the episode, and a file alone
+    /// does not have them: it tells what would happen.
     pub fn of(finding: &Finding) -> Self {
         match finding.effect {
             Effect::Refuse => Self::Error,
-            Effect::Warn | Effect::Deviation | Effect::Hold => Self::Warning,
-            Effect::Withhold => Self::Note,
+            Effect::Warn | Effect::Hold => Self::Warning,
+            Effect::Withhold | Effect::Deviation => Self::Note,
         }
     }
 }
@@ -116,6 +116,8 @@ pub struct Style<'a> {
     pub swedish: bool,
     /// Colours of a terminal, in text.
     pub colour: bool,
+    /// Notes too, in text. Other forms have them always.
+    pub notes: bool,
     /// Where the reference pages lie, as the beginning of a link; without it none are linked to.
     pub docs: Option<&'a str>,
 }

@@ -1,6 +1,8 @@
 //! A report for a person at a terminal or in a build's log.
 
 use super::{Excerpt, FileReport, Report, Severity, Style, Told};
+use crate::check::rules::Rules;
+use crate::fault::Code;
 use crate::model::finding::{Effect, Finding};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +13,7 @@ const YELLOW: &str = "\x1b[1;33m";
 const BLUE: &str = "\x1b[1;34m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Each finding with its line of the source and its remedy; what would merely wait in one line a file; and a summary.
+/// Each finding with its line of the source and its remedy; what depends on other events in one line a file; and a summary.
 pub fn text(report: &Report, style: &Style<'_>, rules: &str) -> String {
     let mut out = String::new();
     for file in &report.files {
@@ -19,11 +21,11 @@ pub fn text(report: &Report, style: &Style<'_>, rules: &str) -> String {
         for told in told {
             finding(&mut out, &file.file, told, style, rules);
         }
-        if !notes.is_empty() {
-            waiting(&mut out, &file.file, &notes, style);
+        if style.notes && !notes.is_empty() {
+            remarks(&mut out, &file.file, &notes, style);
         }
     }
-    out.push_str(&summary(report, style.swedish));
+    out.push_str(&summary(report, style));
     out
 }
 
@@ -63,24 +65,20 @@ fn snippet(out: &mut String, excerpt: &Excerpt, line: usize, severity: Severity,
     let _ = writeln!(out, "    {number} │ {}\n    {gutter} │ {carets}", excerpt.line);
 }
 
-/// What would hold the file's messages back, each code once.
-fn waiting(out: &mut String, file: &str, notes: &[&Told], style: &Style<'_>) {
-    let mut codes: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+/// What other events of the episode decide: each code, and how often.
+fn remarks(out: &mut String, file: &str, notes: &[&Told], style: &Style<'_>) {
+    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
     for told in notes {
-        codes.entry(&told.finding.code).or_insert((0, style.says(&told.finding).0)).0 += 1;
+        *codes.entry(&told.finding.code).or_default() += 1;
     }
-    for (code, (count, says)) in codes {
-        let more = match (count, style.swedish) {
-            (1, _) => String::new(),
-            (_, true) => format!(" (och {} till)", count - 1),
-            (_, false) => format!(" (and {} more)", count - 1),
-        };
-        let word = if style.swedish { "skulle vänta" } else { "would wait" };
-        let _ = writeln!(out, "{file}: {} {code} {says}{more}", painted(word, Severity::Note, style.colour));
-    }
+    let code = |(code, count): (&str, usize)| if count == 1 { code.to_owned() } else { format!("{code} ({count})") };
+    let codes: Vec<String> = codes.into_iter().map(code).collect();
+    let word = if style.swedish { "upplysning" } else { "note" };
+    let _ = writeln!(out, "{file}: {} {}", painted(word, Severity::Note, style.colour), codes.join(", "));
 }
 
-fn summary(report: &Report, swedish: bool) -> String {
+fn summary(report: &Report, style: &Style<'_>) -> String {
+    let swedish = style.swedish;
     let (files, stories, records) = (report.files.len(), report.stories, report.records);
     let super::Totals { errors, warnings, notes } = report.totals;
     let mut out = String::new();
@@ -98,15 +96,25 @@ fn summary(report: &Report, swedish: bool) -> String {
     } else {
         format!(", {stories} {}", if stories == 1 { "story" } else { "stories" })
     };
-    let one = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    let _ = if swedish {
-        let (files, records) = (one(files, "fil", "filer"), one(records, "post", "poster"));
-        writeln!(out, "{files}{told}, {records}: {errors} fel, {}, {notes} som skulle vänta", one(warnings, "varning", "varningar"))
-    } else {
-        let (files, records) = (one(files, "file", "files"), one(records, "record", "records"));
-        let (errors, warnings) = (one(errors, "error", "errors"), one(warnings, "warning", "warnings"));
-        writeln!(out, "{files}{told}, {records}: {errors}, {warnings}, {notes} that would wait")
+    let more = match (notes > 0 && !style.notes, swedish) {
+        (false, _) => "",
+        (true, true) => " (--notes visar dem)",
+        (true, false) => " (--notes shows them)",
     };
+    let one = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let counted = if swedish {
+        [one(files, "fil", "filer"), one(records, "post", "poster"), format!("{errors} fel"), one(warnings, "varning", "varningar")]
+    } else {
+        [
+            one(files, "file", "files"),
+            one(records, "record", "records"),
+            one(errors, "error", "errors"),
+            one(warnings, "warning", "warnings"),
+        ]
+    };
+    let [files, records, errors, warnings] = counted;
+    let notes = if swedish { one(notes, "upplysning", "upplysningar") } else { one(notes, "note", "notes") };
+    let _ = writeln!(out, "{files}{told}, {records}: {errors}, {warnings}, {notes}{more}");
     out
 }
 
@@ -134,3 +142,31 @@ fn word(finding: &Finding, swedish: bool) -> &'static str {
         (Effect::Warn, false) => "warning",
     }
 }
+
+/// All codes and rules that a check can give, a line each.
+pub fn list(rules: &Rules, swedish: bool) -> String {
+    let mut out = String::new();
+    for rule in rules.rules() {
+        let what = if swedish { &rule.page.what.sv } else { &rule.page.what.en };
+        let (sv, en) = rule.effect.texts();
+        let _ = writeln!(
+            out,
+            "{:12} {:12} {what}",
+            rule.id,
+            if swedish { sv.split(' ').next().unwrap_or(sv) } else { en.split(' ').next().unwrap_or(en) }
+        );
+    }
+    for entry in Code::ALL.iter().filter(|entry| FAMILIES.iter().any(|family| entry.id.starts_with(family))) {
+        let _ = writeln!(
+            out,
+            "{:12} {:12} {}",
+            entry.id,
+            if swedish { "stoppar" } else { "refuses" },
+            if swedish { entry.sv } else { entry.en }
+        );
+    }
+    out
+}
+
+/// Families of codes that a check can give.
+const FAMILIES: [&str; 5] = ["VB-SRC", "VB-MAP", "VB-CHK", "VB-OUT", "VB-FIX"];

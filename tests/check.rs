@@ -1,0 +1,178 @@
+//! `vardbro check` as a build server runs it.
+
+#![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
+
+use serde_json::Value;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vardbro"));
+    command.arg("check").args(arguments).current_dir(folder).env_remove("LANG").env_remove("LC_ALL").env_remove("LC_MESSAGES");
+    command.output().expect("the program")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complained(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Codes that were found, with file and line.
+fn found(folder: &Path, arguments: &[&str]) -> Vec<(String, u64, String)> {
+    let output = check(folder, &[arguments, &["--format", "json"]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}{}", said(&output), complained(&output)));
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let rows = report["findings"].as_array().expect("findings").iter().filter(|row| row["severity"] != "note");
+    rows.map(|row| (text(row, "file"), row["line"].as_u64().unwrap_or(0), text(row, "code"))).collect()
+}
+
+fn example(kind: &str) -> String {
+    fs::read_to_string(root().join(format!("fixtures/types/{kind}.json"))).expect("an example")
+}
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn a_folder_says_what_its_files_must_trip_and_both_too_little_and_too_much_fail() {
+    let broken = example("K-PU").replace("\"ordinary\"", "\"castle\"");
+    let folder = folder_with(&[("broken.json", &broken), ("good.json", &example("K-PU"))]);
+    let here = folder.path();
+    assert_eq!(check(here, &["."]).status.code(), Some(1));
+    assert_eq!(check(here, &["--update", "."]).status.code(), Some(0));
+    let expect = fs::read_to_string(here.join("expect.toml")).expect("written");
+    assert!(expect.contains("VB-MAP-010 data.housing") && !expect.contains("good.json"), "{expect}");
+    assert_eq!(check(here, &["."]).status.code(), Some(0), "{}", said(&check(here, &["."])));
+    // The code alone is enough.
+    fs::write(here.join("expect.toml"), "[[file]]\nname = \"broken.json\"\nfindings = [\"VB-MAP-010\"]\n").expect("written");
+    assert_eq!(check(here, &["."]).status.code(), Some(0));
+    fs::write(here.join("broken.json"), example("K-PU")).expect("written");
+    assert_eq!(found(here, &["."]), [("expect.toml".to_owned(), 3, "VB-FIX-011".to_owned())]);
+    fs::write(here.join("broken.json"), broken.replace("+01:00\"", "\"")).expect("written");
+    let more = found(here, &["."]);
+    assert!(!more.is_empty() && more.iter().all(|(file, _, code)| file == "broken.json" && code == "VB-MAP-011"), "{more:?}");
+    fs::remove_file(here.join("broken.json")).expect("removed");
+    assert_eq!(found(here, &["."]), [("expect.toml".to_owned(), 2, "VB-FIX-012".to_owned())]);
+    fs::write(here.join("expect.toml"), "[[file]]\nname = \"good.json\"\nfindngs = []\n").expect("written");
+    assert_eq!(found(here, &["."]), [("expect.toml".to_owned(), 3, "VB-FIX-010".to_owned())]);
+}
+
+#[test]
+fn a_mapping_of_a_folder_and_the_events_that_its_files_give() {
+    let sample = root().join("fixtures/mappings/exempel-csv");
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["in.csv", "out.json", "expect.toml"] {
+        fs::copy(sample.join(name), folder.path().join(name)).expect("copied");
+    }
+    let here = folder.path();
+    assert_eq!(check(here, &["."]).status.code(), Some(0), "{}", said(&check(here, &["."])));
+    let other = fs::read_to_string(here.join("out.json")).expect("events").replace("Greta", "Gerda");
+    fs::write(here.join("out.json"), other).expect("written");
+    let differs = found(here, &["."]);
+    assert!(matches!(differs.as_slice(), [(file, _, code)] if file == "expect.toml" && code == "VB-FIX-013"), "{differs:?}");
+    assert_eq!(check(here, &[".", "--update"]).status.code(), Some(0));
+    assert_eq!(fs::read(here.join("out.json")).expect("events"), fs::read(sample.join("out.json")).expect("events"));
+}
+
+#[test]
+fn globs_ignore_files_hidden_files_and_links_say_what_is_looked_at() {
+    let bad = "{}";
+    let folder = folder_with(&[
+        ("a.json", bad),
+        ("b/c.json", bad),
+        ("b/d.ndjson", bad),
+        ("left/e.json", bad),
+        (".hidden/f.json", bad),
+        ("b/notes.txt", bad),
+        (".vardbroignore", "left/\n"),
+    ]);
+    let here = folder.path();
+    std::os::unix::fs::symlink(here, here.join("b/loop")).expect("a link");
+    let files = |arguments: &[&str]| {
+        let mut files: Vec<String> = found(here, arguments).into_iter().map(|(file, ..)| file).collect();
+        files.dedup();
+        files
+    };
+    assert_eq!(files(&["."]), ["a.json", "b/c.json", "b/d.ndjson"]);
+    assert_eq!(files(&[".", "--glob", "*.json"]), ["a.json", "b/c.json"]);
+    assert_eq!(files(&[".", "--glob", "!b/**"]), ["a.json"]);
+    assert_eq!(files(&["b", "a.json", "b"]), ["a.json", "b/c.json", "b/d.ndjson"]);
+    // What is named is looked at.
+    assert_eq!(files(&["left/e.json"]), ["left/e.json"]);
+    assert_eq!(check(here, &["."]).stdout, check(here, &["."]).stdout);
+}
+
+#[test]
+fn standard_input_is_an_event_lines_of_them_or_a_document() {
+    let through = |text: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardbro"));
+        command.args(["check", "-", "--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
+        child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("the program");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let first = report["findings"].as_array().and_then(|rows| rows.iter().find(|row| row["severity"] == "error")).cloned();
+        (report["records"].as_u64(), first.map(|row| (row["file"].clone(), row["code"].clone(), row["line"].clone())))
+    };
+    let one: Value = serde_json::from_str(&example("R-IN")).expect("JSON");
+    assert_eq!(through(&example("R-IN")), (Some(1), None));
+    let broken = one.to_string().replace("\"somatik\"", "\"castle\"");
+    let told = through(&format!("{one}\n{broken}\n"));
+    assert_eq!(told, (Some(2), Some(("-".into(), "VB-MAP-010".into(), 2.into()))));
+    assert_eq!(through("<other/>").1.map(|(_, code, _)| code), Some("VB-OUT-004".into()));
+    assert_eq!(through("").1.map(|(_, code, _)| code), Some("VB-SRC-001".into()));
+}
+
+#[test]
+fn warnings_fail_where_they_are_asked_to_and_several_forms_come_of_one_run() {
+    let quiet = fs::read_to_string(root().join("fixtures/types/minimal/R-BU.json")).expect("an example");
+    let folder = folder_with(&[("quiet.json", &quiet)]);
+    let here = folder.path();
+    assert_eq!(check(here, &["."]).status.code(), Some(0));
+    assert_eq!(check(here, &[".", "--fail-on", "warn"]).status.code(), Some(1));
+    let both = check(here, &[".", "--output", "json=report.json", "--output", "text=report.txt"]);
+    assert_eq!(said(&both), fs::read_to_string(here.join("report.txt")).expect("written"));
+    let report: Value = serde_json::from_slice(&fs::read(here.join("report.json")).expect("written")).expect("JSON");
+    assert_eq!(report["totals"]["warnings"], 1);
+    assert_eq!(check(here, &[".", "--output", "a", "--output", "b"]).status.code(), Some(2));
+    assert_eq!(check(here, &[".", "--output", "nowhere/a"]).status.code(), Some(2));
+    assert_eq!(check(here, &[".", "--glob", "{"]).status.code(), Some(2));
+    assert_eq!(check(here, &[".", "--rules", "none/1"]).status.code(), Some(2));
+}
+
+#[test]
+fn values_are_shown_for_test_persons_alone() {
+    let list = root().join("../shared/reference/testpersons/testpersonnummer.txt");
+    if !list.exists() {
+        assert!(std::env::var_os("CI").is_none(), "the list of test persons is missing");
+        return;
+    }
+    let broken = example("K-PU").replace("\"ordinary\"", "\"castle\"");
+    let folder = folder_with(&[("broken.json", &broken), ("list.txt", "189001019802\n")]);
+    let here = folder.path();
+    let list = list.display().to_string();
+    assert!(said(&check(here, &["."])).contains("\"housing\": \"••••••\""), "{}", said(&check(here, &["."])));
+    let shown = said(&check(here, &[".", "--show-values", "--test-persons", &list]));
+    assert!(shown.contains("\"housing\": \"castle\""), "{shown}");
+    let another = said(&check(here, &[".", "--show-values", "--test-persons", "list.txt"]));
+    assert!(another.contains("••••••") && !another.contains("castle"), "{another}");
+    assert_eq!(check(here, &[".", "--show-values"]).status.code(), Some(2));
+    assert_eq!(check(here, &[".", "--show-values", "--test-persons", "broken.json"]).status.code(), Some(1));
+}
