@@ -176,3 +176,24 @@ fn values_are_shown_for_test_persons_alone() {
     assert_eq!(check(here, &[".", "--show-values"]).status.code(), Some(2));
     assert_eq!(check(here, &[".", "--show-values", "--test-persons", "broken.json"]).status.code(), Some(1));
 }
+
+#[test]
+fn an_example_of_every_type_is_sound() {
+    for row in vardbro::model::catalogue::CATALOGUE {
+        for minimal in [&[][..], &["--minimal"]] {
+            let made =
+                Command::new(env!("CARGO_BIN_EXE_vardbro")).args(["new", "fixture", row.code]).args(minimal).output().expect("the program");
+            let folder = folder_with(&[("event.json", &said(&made))]);
+            assert_eq!(check(folder.path(), &["."]).status.code(), Some(0), "{}: {}", row.code, said(&check(folder.path(), &["."])));
+        }
+    }
+}
+
+#[test]
+fn the_rules_and_codes_are_listed_in_both_languages() {
+    let (english, swedish) = (said(&check(&root(), &["--list-rules"])), said(&check(&root(), &["--list-rules", "--lang", "sv"])));
+    for code in ["CHK-1", "VB-MAP-010", "VB-FIX-011"] {
+        let line = |text: &str| text.lines().find(|line| line.starts_with(code)).map(str::to_owned).expect(code);
+        assert_ne!(line(&english), line(&swedish));
+    }
+}

@@ -5,6 +5,7 @@ use super::{Ending, say};
 use crate::config::MappingChoice;
 use crate::daemon;
 use crate::fault::{Code, Fault};
+use crate::lint;
 use crate::map::{self, Limits, Mapping};
 use crate::model::catalogue::EventType;
 use crate::model::raw::Form;
@@ -42,6 +43,18 @@ pub(super) enum NewCommand {
         #[arg(long = "type", default_value = "K-PU", value_parser = kind)]
         kind: EventType,
     },
+    /// A sound event of a type, about a test person
+    Fixture {
+        /// The type of the event, K-PU
+        #[arg(value_name = "TYPE", value_parser = kind)]
+        kind: EventType,
+        /// With the required fields alone
+        #[arg(long)]
+        minimal: bool,
+        /// Make a folder with a story around it; `vardbro check --update FOLDER` then writes what comes of it
+        #[arg(long, value_name = "FOLDER")]
+        story: Option<PathBuf>,
+    },
 }
 
 fn kind(text: &str) -> Result<EventType, String> {
@@ -72,7 +85,16 @@ pub(super) fn map(arguments: &MapArgs, swedish: bool) -> Result<Ending, Ending> 
 }
 
 pub(super) fn new(command: &NewCommand) -> Result<Ending, Ending> {
-    let NewCommand::Mapping { from, kind } = command;
+    let (from, kind) = match command {
+        NewCommand::Mapping { from, kind } => (from, kind),
+        NewCommand::Fixture { kind, minimal, story: Some(folder) } => {
+            return Ok(lint::story(folder, *kind, *minimal).map(|()| Ending::Clean)?);
+        }
+        NewCommand::Fixture { kind, minimal, story: None } => {
+            say(lint::example(*kind, *minimal));
+            return Ok(Ending::Clean);
+        }
+    };
     let form = form(from).ok_or_else(|| Fault::with(Code::SrcFileType, from.display().to_string()))?;
     match map::draft(&read(from)?, form, *kind) {
         Ok(text) => {

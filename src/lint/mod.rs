@@ -4,12 +4,14 @@
 //! and the report is the same in whatever order that happens.
 
 mod coverage;
+mod example;
 mod excerpt;
 mod expect;
 mod file;
 mod walk;
 
 pub use coverage::{Coverage, Kind, Share};
+pub use example::{example, story};
 pub use expect::written;
 pub use walk::{Found, Unit, find};
 
