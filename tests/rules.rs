@@ -154,7 +154,7 @@ fn a_finding_names_its_items_and_their_owners_in_both_languages() {
     let mut rules = vanersborg();
     let items = [&rules.regime.checklist.items[1], &rules.regime.checklist.items[15]];
     let finding = rules.finding("CHK-1", &items);
-    assert_eq!((finding.code.as_str(), finding.effect, finding.layer), ("CHK-1", Effect::Withhold, Layer::Rules));
+    assert_eq!((finding.code.as_str(), finding.effect, finding.layer), ("CHK-1", Effect::Withhold, Layer::Checklist));
     assert!(finding.sv.ends_with("CL02 Aktuell läkemedelslista mottagen och kontrollerad; CL16 Hemresa bokad, mottagare på plats"));
     assert!(
         finding.en.ends_with("CL02 Current list of medicines received and checked; CL16 Transport home booked, somebody there to receive")

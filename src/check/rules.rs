@@ -200,10 +200,11 @@ impl Rules {
             return Code::BugPanic.finding(Effect::Warn, Layer::Rules, None);
         };
         let warns = rule.predicate == Predicate::ChecklistComplete && self.regime.parameters.cl_block == ClBlock::Warn;
+        let of_items = matches!(rule.predicate, Predicate::ChecklistComplete | Predicate::RegionItems);
         Finding {
             code: rule.id.as_str().to_owned(),
             effect: if warns { Effect::Warn } else { rule.effect },
-            layer: Layer::Rules,
+            layer: if of_items { Layer::Checklist } else { Layer::Rules },
             path: None,
             place: None,
             mapping: None,

@@ -7,11 +7,11 @@ use super::{Options, Unit};
 use crate::fault::{self, Code, Fault};
 use crate::intake::Trial;
 use crate::map::{self, Limits, Mapping};
-use crate::model::finding::{Effect, Finding, Layer};
+use crate::model::finding::{Effect, Finding, Layer, Place};
 use crate::model::raw::{Form, Record};
 use crate::model::time::local_day;
 use crate::report::findings::{FileReport, Severity, Told};
-use crate::seal::{SchemaFault, Validator, XsdValidator};
+use crate::seal::{Validator, XsdValidator};
 use crate::story;
 use crate::wire;
 use serde_json::{Value, json};
@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 const FINDINGS_MAX: usize = 1_000;
 /// Most findings of one file whose place is looked for a second time.
 const LOCATED_MAX: usize = 100;
+
+/// Where a message says what its content hashes to.
+const HASH: &[u8] = b"<contentHash>";
 
 /// What came of one unit.
 #[derive(Debug, Default)]
@@ -216,11 +219,12 @@ impl<'o> Checker<'o> {
             return vec![Code::OutNotADocument.finding(Effect::Refuse, Layer::Syntax, None)];
         };
         if !faults.is_empty() {
-            return faults.into_iter().map(schema_finding).collect();
+            return faults.into_iter().map(|fault| fault.finding(Code::OutInvalid)).collect();
         }
         match wire::xml::read(bytes) {
             Ok(received) if is_message && !received.hash_holds(bytes) => {
-                vec![Code::OutContentHash.finding(Effect::Refuse, Layer::Form, None)]
+                let at = bytes.windows(HASH.len()).position(|window| window == HASH).unwrap_or(0);
+                vec![fault::at(Code::OutContentHash.finding(Effect::Refuse, Layer::Form, None), None, Some(Place::of(bytes, at)))]
             }
             _ => Vec::new(),
         }
@@ -232,15 +236,6 @@ fn told(record: &Record) -> Value {
     let line = record.place.map(|place| place.line);
     let events = record.events.iter().flatten().map(|mapped| serde_json::from_slice(&map::to_json(&mapped.event)).unwrap_or_default());
     json!({"line": line, "events": events.collect::<Vec<Value>>()})
-}
-
-fn schema_finding(fault: SchemaFault) -> Finding {
-    let detail = (fault.constraint.clone(), fault.constraint);
-    fault::at(
-        Code::OutInvalid.finding(Effect::Refuse, Layer::Schema, Some(detail)),
-        Some(fault.path).filter(|path| !path.is_empty()),
-        fault.place,
-    )
 }
 
 fn refused(code: Code) -> Finding {

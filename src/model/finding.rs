@@ -10,6 +10,7 @@ codes! {
         Syntax = "syntax": "Syntax", "Syntax";
         Form = "form": "Form", "Form";
         Rules = "rules": "Regler", "Rules";
+        Checklist = "checklist": "Checklista", "Checklist";
         Schema = "schema": "Schema", "Schema";
         Delivery = "delivery": "Leverans", "Delivery";
     }

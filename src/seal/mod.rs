@@ -30,6 +30,42 @@ pub struct SchemaFault {
     pub place: Option<Place>,
 }
 
+/// Constraints of the W3C's and our own, in words.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("cvc-complex-type.2.4", "här väntas ett annat element, eller ett till", "another element is expected here, or one more"),
+    ("cvc-complex-type.3", "attributet hör inte hit eller har fel värde", "the attribute does not belong here or has a wrong value"),
+    ("cvc-complex-type.4", "ett attribut saknas", "an attribute is missing"),
+    ("cvc-complex-type.2", "innehållet är av fel slag", "the content is of the wrong kind"),
+    ("cvc-datatype-valid", "värdet är inte av rätt slag", "the value is not of the right kind"),
+    ("cvc-enumeration-valid", "värdet är inget av de tillåtna", "the value is none of those allowed"),
+    ("cvc-pattern-valid", "värdet har fel form", "the value has the wrong form"),
+    ("cvc-length-valid", "värdet har fel längd", "the value has the wrong length"),
+    ("cvc-minlength-valid", "värdet är för kort", "the value is too short"),
+    ("cvc-maxlength-valid", "värdet är för långt", "the value is too long"),
+    ("cvc-minexclusive-valid", "talet är för litet", "the number is too small"),
+    ("cvc-mininclusive-valid", "talet är för litet", "the number is too small"),
+    ("cvc-maxinclusive-valid", "talet är för stort", "the number is too large"),
+    ("cvc-elt.1", "elementet finns inte i schemat", "the schema has no such element"),
+    ("cvc-elt", "elementet får inte se ut så", "the element may not look like that"),
+    ("cvc-type", "värdet är inte av rätt slag", "the value is not of the right kind"),
+    ("cvc-", "ett av schemats villkor gäller inte", "a constraint of the schema does not hold"),
+    ("well-formed", "det är inte välformad XML", "it is not well-formed XML"),
+    ("doctype", "en DOCTYPE tas inte emot", "a DOCTYPE is not accepted"),
+    ("encoding", "bara UTF-8 tas emot", "only UTF-8 is accepted"),
+    ("limit", "det är för djupt eller för stort", "it is too deep or too large"),
+    ("schema", "schemat gäller inte", "the schema does not hold"),
+];
+
+impl SchemaFault {
+    /// The same as a finding, with the constraint in words and by name.
+    pub fn finding(self, code: Code) -> Finding {
+        let Self { constraint, path, place } = self;
+        let words = WORDS.iter().find(|(name, ..)| constraint.to_ascii_lowercase().starts_with(name));
+        let detail = words.map(|(_, sv, en)| (format!("{sv} ({constraint})"), format!("{en} ({constraint})")));
+        at(code.finding(Effect::Refuse, Layer::Schema, detail), (!path.is_empty()).then_some(path), place)
+    }
+}
+
 /// Content that has passed its schema. It cannot be made in any other way than by [`seal`] or out of the store, where the
 /// hash must still hold.
 ///
@@ -86,13 +122,7 @@ pub fn seal(validator: &mut dyn Validator, document: Document, envelope: Envelop
     if faults.is_empty() {
         return Ok(checked);
     }
-    Err(faults.into_iter().map(finding).collect())
-}
-
-fn finding(fault: SchemaFault) -> Finding {
-    let SchemaFault { constraint, path, place } = fault;
-    let finding = Code::OutSchema.finding(Effect::Refuse, Layer::Schema, Some((constraint.clone(), constraint)));
-    at(finding, (!path.is_empty()).then_some(path), place)
+    Err(faults.into_iter().map(|fault| fault.finding(Code::OutSchema)).collect())
 }
 
 #[cfg(test)]

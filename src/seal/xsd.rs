@@ -104,13 +104,37 @@ impl XsdValidator {
         let place = |at| Some(Place::of(document, at));
         let mut faults: Vec<SchemaFault> =
             raw.iter().take(FAULTS_MAX).map(|(constraint, path, at)| self.fault(constraint, path.as_ref(), place(*at))).collect();
+        without_echoes(&mut faults);
         if let Some(unread) = unread {
-            faults.push(self.fault(unread, None, place(at.get())));
+            let at = if unread == "well-formed" { broken_at(document).unwrap_or(at.get()) } else { at.get() };
+            faults.push(self.fault(unread, None, place(at)));
         }
         if faults.is_empty() && !(valid && ended) {
             faults.push(self.fault("schema", None, None));
         }
         faults
+    }
+}
+
+/// Once an element is out of its order the engine finds all that follow it out of order too, and undeclared: that is one fault.
+fn without_echoes(faults: &mut Vec<SchemaFault>) {
+    let mut out_of_order: BTreeSet<String> = BTreeSet::new();
+    faults.retain(|fault| match fault.constraint.as_str() {
+        "cvc-elt.1" => !fault.path.rsplit_once('/').is_some_and(|(parent, _)| out_of_order.contains(parent)),
+        constraint if constraint.starts_with("cvc-complex-type.2.4") => out_of_order.insert(fault.path.clone()),
+        _ => true,
+    });
+}
+
+/// Where a document stops being XML.
+fn broken_at(document: &[u8]) -> Option<usize> {
+    let mut reader = quick_xml::Reader::from_reader(document);
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Eof) => return Some(document.trim_ascii_end().len()),
+            Ok(_) => {}
+            Err(_) => return usize::try_from(reader.error_position()).ok(),
+        }
     }
 }
 
