@@ -167,11 +167,14 @@ impl<'o> Checker<'o> {
         let limits = Limits::default();
         let mut read = Gist::default();
         self.trial.forget();
-        let records = mapping.read(bytes, form, limits, local_day(now));
-        read.events = events.then(|| records.iter().map(told).collect());
-        for record in records {
+        let mut told = events.then(Vec::new);
+        mapping.each(bytes, form, limits, local_day(now), &mut |record| {
+            if let Some(told) = &mut told {
+                told.push(events_of(&record));
+            }
             self.record(record, &mut read);
-        }
+        });
+        read.events = told.map(Value::Array);
         for finding in read.findings.iter_mut().filter(|finding| finding.place.is_none()).take(LOCATED_MAX) {
             let found = mapping.locate(bytes, form, limits, local_day(now), finding.path.as_deref().unwrap_or_default());
             if let Some((place, line)) = found {
@@ -232,7 +235,7 @@ impl<'o> Checker<'o> {
 }
 
 /// A record's events, as a file of expected events has them; what is wrong with a record is expected beside them.
-fn told(record: &Record) -> Value {
+fn events_of(record: &Record) -> Value {
     let line = record.place.map(|place| place.line);
     let events = record.events.iter().flatten().map(|mapped| serde_json::from_slice(&map::to_json(&mapped.event)).unwrap_or_default());
     json!({"line": line, "events": events.collect::<Vec<Value>>()})

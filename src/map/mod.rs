@@ -57,27 +57,33 @@ impl Mapping {
     /// The records of a document, each with its events or with what is wrong with it. `form` is what the source says that the
     /// document is. A document that cannot be taken apart is one record.
     pub fn read(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date) -> Vec<Record> {
+        let mut records = Vec::new();
+        self.each(bytes, form, limits, today, &mut |record| records.push(record));
+        records
+    }
+
+    /// The same, one at a time: a document full of faults is much smaller than all that there is to say of it.
+    pub fn each(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date, take: &mut dyn FnMut(Record)) {
         let text = match decode::decoded(bytes, self.encoding) {
             Ok(text) => text,
-            Err(fault) => return vec![alone(vec![broken(&fault, bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))])],
+            Err(fault) => return take(alone(vec![broken(&fault, bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))])),
         };
         let format = match self.fitting(form) {
             Ok(format) => format,
-            Err(code) => return vec![alone(vec![refused(code)])],
+            Err(code) => return take(alone(vec![refused(code)])),
         };
         match decode::units(&text, &format, limits) {
-            Err(fault) => vec![alone(vec![broken(&fault, text.as_bytes())])],
+            Err(fault) => take(alone(vec![broken(&fault, text.as_bytes())])),
             Ok((units, batch)) => {
                 let mut places = Places::of(text.as_bytes());
-                let record = |unit: decode::Unit| {
+                for unit in units {
                     let place = batch.then(|| places.at(unit.at));
                     let events = match unit.node {
                         Ok(node) => self.events(node, &text, today),
                         Err(fault) => Err(vec![broken(&fault, text.as_bytes())]),
                     };
-                    Record { place, events }
-                };
-                units.into_iter().map(record).collect()
+                    take(Record { place, events });
+                }
             }
         }
     }
