@@ -143,6 +143,21 @@ impl<'t> Reading<'t> {
         Some(text.to_owned())
     }
 
+    /// A text that `parse` understands, with its place; where it does not, what it must be.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        table: &Table,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        (sv, en): (&str, &str),
+    ) -> Option<(usize, T)> {
+        let Word { at, text } = self.raw(table, key)?;
+        match parse(text) {
+            Some(value) => Some((at, value)),
+            None => self.kind(at, key, sv, en),
+        }
+    }
+
     /// A text that can be part of a path.
     pub(crate) fn name(&mut self, table: &Table, key: &'static str, good: fn(u8) -> bool) -> Option<String> {
         let Word { at, text } = self.raw(table, key)?;

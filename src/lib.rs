@@ -24,6 +24,6 @@ pub mod tell; // 7  outcomes back to the source
 pub mod daemon; // 8  everything together
 pub mod ops; // 8  what operators ask
 pub mod receiver; // 8  the reference receiver
-pub mod story; // 9  stories, replayed
+pub mod story; // 9  stories replayed and compared
 pub mod lint; // 10 files of fixtures, checked
 pub mod cli; // 11 wiring only

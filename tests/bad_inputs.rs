@@ -6,10 +6,8 @@
 #[path = "support/folder.rs"]
 #[expect(dead_code, reason = "the folder's own tests use the rest")]
 mod folder;
-#[path = "support/replay.rs"]
-#[expect(dead_code, reason = "the stories use the rest")]
-mod replay;
 #[path = "support/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod world;
 
 use folder::{Folder, good, log};
@@ -24,7 +22,8 @@ use std::time::Duration;
 use vardbro::lint::written;
 use vardbro::model::finding::Finding;
 use vardbro::source::directory::form;
-use world::fixtures;
+use vardbro::story::{difference, placed};
+use world::{fixtures, names};
 
 /// Peak memory that all bad files together may add.
 const MEMORY_MAX_KB: u64 = 160 * 1024;
@@ -79,7 +78,7 @@ fn reasons(folder: &Folder, name: &str) -> Vec<String> {
         }
         assert_ne!(finding.sv, finding.en, "{name}: {} is not translated", finding.code);
     }
-    findings.iter().map(replay::placed).collect()
+    findings.iter().map(placed).collect()
 }
 
 fn peak_kb() -> u64 {
@@ -92,7 +91,7 @@ fn peak_kb() -> u64 {
 fn every_bad_file_is_refused_with_reasons_and_the_next_good_one_goes_through() {
     let bad = fixtures().join("bad");
     let mut files = made();
-    let lying: Vec<String> = replay::names(&bad).into_iter().filter(|name| form(name).is_some()).collect();
+    let lying: Vec<String> = names(&bad).into_iter().filter(|name| form(name).is_some()).collect();
     for name in lying.clone() {
         files.insert(name.clone(), fs::read(bad.join(name)).expect("a file"));
     }
@@ -115,7 +114,7 @@ fn every_bad_file_is_refused_with_reasons_and_the_next_good_one_goes_through() {
     assert!(added < MEMORY_MAX_KB, "reading bad files took {added} kB more");
     let journal = folder.journal();
     assert!(!journal.contains("ZZMARK") && !journal.contains(PERSON), "the journal repeats a file");
-    assert!(replay::names(&folder.path.join("rejected")).len() == 2 * files.len(), "something else was refused");
+    assert!(names(&folder.path.join("rejected")).len() == 2 * files.len(), "something else was refused");
     // What lies in the folder is also held to its expectations by `vardbro check`; what is made is told of here alone.
     for (name, expected) in [("expect.toml", expected), ("made.toml", expected_of_made)] {
         let path = bad.join(name);
@@ -125,7 +124,7 @@ fn every_bad_file_is_refused_with_reasons_and_the_next_good_one_goes_through() {
             fs::write(path, made).expect("written");
         } else {
             let lies = fs::read_to_string(path).unwrap_or_default();
-            assert!(lies == made, "{}\nIf this is as it should be: UPDATE=1", replay::difference(&lies, &made));
+            assert!(lies == made, "{}\nIf this is as it should be: UPDATE=1", difference(&lies, &made));
         }
     }
 }
@@ -146,7 +145,7 @@ fn what_is_no_file_or_has_no_usable_name_ends_well() {
     assert_eq!(reasons(&folder, "pipe.json"), ["VB-SRC-004"]);
     assert!(target.exists(), "what the link points at is left alone");
     assert!(folder.there("", "folder.json"), "a folder is left where it is");
-    let rejected = replay::names(&folder.path.join("rejected"));
+    let rejected = names(&folder.path.join("rejected"));
     assert_eq!(rejected.iter().filter(|name| name.starts_with("xxx")).count(), 2, "{rejected:?}");
     assert_eq!(reasons(&folder, &"x".repeat(50)), ["VB-SRC-008"]);
     folder.good(1);
@@ -157,9 +156,9 @@ fn a_name_that_is_not_utf_8_is_refused_and_not_met_again() {
     let mut folder = Folder::new(Duration::ZERO);
     fs::write(folder.path.join(OsStr::from_bytes(b"\xE5\xE4\xF6.json")), good("LATIN-1")).expect("a file");
     folder.round();
-    let left: Vec<String> = replay::names(&folder.path).into_iter().filter(|name| Path::new(name).extension().is_some()).collect();
+    let left: Vec<String> = names(&folder.path).into_iter().filter(|name| Path::new(name).extension().is_some()).collect();
     assert!(left.is_empty(), "still lies in the folder: {left:?}");
-    assert_eq!(replay::names(&folder.path.join("rejected")).len(), 2);
+    assert_eq!(names(&folder.path.join("rejected")).len(), 2);
     folder.good(1);
 }
 

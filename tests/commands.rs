@@ -18,13 +18,14 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Conduct, Scripted, fixtures};
+use support::fixtures;
 use vardbro::check::rules::{Rules, shipped};
 use vardbro::model::raw::Verdict;
 use vardbro::model::state::{Handling, State};
 use vardbro::model::time::Clock;
 use vardbro::ops::{self, Month, Named, ReportKind, Seen, Sets};
 use vardbro::store::Filter;
+use vardbro::story::Conduct;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -170,17 +171,17 @@ fn play_until(world: &mut support::World, name: &str, until: Timestamp) {
             step.get("advance").and_then(toml::Value::as_str).map(|span| world.clock.now() + span.parse::<Span>().expect("a span"));
         if let Some(at) = at.map(instant).or(advance) {
             if at > until {
-                return world.pass(until, &mut |_| {});
+                return world.pass(until);
             }
-            world.pass(at, &mut |_| {});
+            world.pass(at);
         }
         for word in step.get("receiver").and_then(toml::Value::as_str).iter().flat_map(|words| words.split(',')) {
-            world.receiver.script(Scripted { conduct: Conduct::parse(word.trim()), times: 1, matching: None });
+            world.receiver.script(Conduct::parse(word.trim()).expect("a word to the receiver").into());
         }
         if let Some(file) = file {
             let verdict = world.hand_in(file, fs::read(dir.join("in").join(file)).expect("a fixture"));
             assert_eq!(verdict, Verdict::Accepted, "{file}");
-            world.settle(&mut |_| {});
+            world.settle();
         }
     }
 }
@@ -493,7 +494,7 @@ fn a_resend_is_planned_before_it_is_done() {
     let mut changed: Value = serde_json::from_slice(&fs::read(file).expect("a fixture")).expect("JSON");
     changed["data"]["adlBefore"] = json!("Går med rullator");
     assert_eq!(world.hand_in("02-b.json", changed.to_string().into_bytes()), Verdict::Accepted);
-    world.settle(&mut |_| {});
+    world.settle();
     let told = plan(&world, false).text(now, false);
     assert!(told.contains("VB-OPS-006") && told.starts_with("Messages to send again: 0"), "{told}");
 }
@@ -504,7 +505,7 @@ fn what_no_longer_holds_is_not_sent_again() {
     for (kind, code) in [("K-MK", "VB-OPS-007"), ("protected", "VB-OPS-009")] {
         let mut world = support::World::new("vanersborg/2026.1", instant("2026-04-01T08:00:00+02:00"));
         play_until(&mut world, "36c-parked-then-sent-again", instant("2026-04-01T13:25:00+02:00"));
-        world.pass(instant("2026-04-02T15:00:00+02:00"), &mut |_| {});
+        world.pass(instant("2026-04-02T15:00:00+02:00"));
         let parked = |world: &support::World| {
             let filter = Filter { state: Some(State::Parked), limit: 10, ..Filter::default() };
             world.store.deliveries(&filter).expect("a working store")

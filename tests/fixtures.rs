@@ -2,60 +2,95 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
-#[path = "support/folder.rs"]
-#[expect(dead_code, reason = "the folder's own tests use the rest")]
-mod folder;
-#[path = "support/replay.rs"]
-mod replay;
 #[path = "support/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod world;
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use vardbro::check::rules::{RuleId, Rules, shipped};
+use vardbro::map::Mapping;
 use vardbro::model::catalogue::CATALOGUE;
 use vardbro::model::checklist::Stage;
 use vardbro::model::episode::{ChecklistPhase, ClockKind, PaymentPhase, Phase, SipPhase};
 use vardbro::model::raw::Verdict;
 use vardbro::model::state::State;
 use vardbro::store::Filter;
-use world::{Conduct, Scripted, World, fixtures};
+use vardbro::story::{self, Conduct, Given, Options, Played, Record, Scripted};
+use world::{World, fixtures, names};
 
 fn cases() -> Vec<PathBuf> {
     let cases: Vec<PathBuf> =
-        replay::names(&fixtures()).into_iter().map(|name| fixtures().join(name)).filter(|dir| dir.join("case.toml").exists()).collect();
+        names(&fixtures()).into_iter().map(|name| fixtures().join(name)).filter(|dir| dir.join("case.toml").exists()).collect();
     assert!(cases.len() >= 12, "only {} cases", cases.len());
     cases
 }
 
 #[test]
-fn every_story_ends_as_it_says() {
+fn every_story_ends_as_it_says_and_each_type_and_rule_is_shown() {
     let cases = cases();
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    let options = Options { update: std::env::var_os("UPDATE").is_some(), config: None };
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let play = || {
-        let mut failures = String::new();
-        while let Some(dir) = cases.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-            if let Err(difference) = replay::check(dir) {
-                let _ = writeln!(failures, "\n=== {}\n{difference}", dir.display());
-            }
+        while let Some(dir) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let played = story::check(dir, &options);
+            all.lock().expect("no panic").push((dir, played));
         }
-        failures
     };
-    let failures: String = std::thread::scope(|scope| {
-        let players: Vec<_> = (0..2).map(|_| scope.spawn(play)).collect();
-        players.into_iter().map(|player| player.join().expect("no panic")).collect()
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(play);
+        }
     });
+    let mut stories = all.into_inner().expect("no panic");
+    stories.sort_by_key(|(dir, _)| *dir);
+    let failures: String = stories.iter().filter_map(|(dir, played)| failure(dir, played.as_ref())).collect();
     assert!(failures.is_empty(), "{failures}\nIf this is as it should be: UPDATE=1, and read what changed.");
+    let stories: Vec<Played> = stories.into_iter().filter_map(|(_, played)| played.ok()).collect();
+    let unshown = unshown(&stories);
+    assert!(unshown.is_empty(), "{unshown:#?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "made-up events of a test")]
+fn failure(dir: &Path, played: Result<&Played, &vardbro::fault::Fault>) -> Option<String> {
+    let mut out = format!("\n=== {}\n", dir.display());
+    match played {
+        Err(fault) => out.push_str(&fault.text(false)),
+        Ok(played) if played.findings.is_empty() => return None,
+        Ok(played) => {
+            for (file, finding) in &played.findings {
+                let _ = writeln!(out, "{}: {} {}", file.display(), story::placed(finding), finding.en);
+            }
+            out.push_str(played.differences.disclose());
+        }
+    }
+    Some(out)
+}
+
+/// Types that no story hands in, and rules that do not show in two.
+fn unshown(stories: &[Played]) -> Vec<String> {
+    let handed_in: BTreeSet<&str> = stories.iter().flat_map(|story| &story.events).map(|event| event.head.kind.code()).collect();
+    let types = CATALOGUE.iter().map(|row| row.code).filter(|code| !handed_in.contains(code));
+    let mut out: Vec<String> = types.map(|code| format!("type {code}: no story hands it in")).collect();
+    for rule in RuleId::KNOWN {
+        let count = stories.iter().filter(|story| story.rules.contains(*rule)).count();
+        if count < 2 {
+            out.push(format!("rule {rule}: {count} of two stories"));
+        }
+    }
+    out
 }
 
 /// `STORY=02-checklist-incomplete cargo nextest run --test fixtures --no-capture tell` plays one and prints it.
 #[test]
 fn tell_the_story_that_is_asked_for() {
     if let Some(name) = std::env::var_os("STORY") {
-        println!("{}", replay::tell(&fixtures().join(name)).expect("a story"));
+        println!("{}", story::tell(&fixtures().join(name), &Options::default(), true).expect("a story"));
     }
 }
 
@@ -83,25 +118,15 @@ fn every_story_is_told_in_both_languages() {
 /// What `expect.toml` says of a story, as far as coverage looks at it.
 #[derive(Debug, Deserialize)]
 struct Expected {
-    event: Vec<ExpectedEvent>,
     #[serde(default)]
     message: Vec<ExpectedMessage>,
     #[serde(default)]
     episode: Vec<ExpectedEpisode>,
-    log: ExpectedLog,
-}
-
-#[derive(Debug, Deserialize)]
-struct ExpectedEvent {
-    verdict: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct ExpectedMessage {
-    file: String,
-    r#type: String,
     state: String,
-    course: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,46 +136,12 @@ struct ExpectedEpisode {
     #[serde(default)]
     stays: Vec<String>,
     #[serde(default)]
-    deviations: Vec<String>,
-    #[serde(default)]
     clocks: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ExpectedLog {
-    lines: String,
-}
-
-/// The types that a story hands in, by file.
-fn types_of(dir: &Path) -> BTreeMap<String, String> {
-    let read = |name: String| {
-        let event: serde_json::Value = serde_json::from_slice(&fs::read(dir.join("in").join(&name)).expect("a file")).ok()?;
-        Some((name, event["type"].as_str()?.to_owned()))
-    };
-    replay::names(&dir.join("in")).into_iter().filter_map(read).collect()
 }
 
 impl Expected {
     fn of(dir: &Path) -> Self {
         toml::from_str(&fs::read_to_string(dir.join("expect.toml")).expect("expect.toml")).expect("TOML")
-    }
-
-    /// A rule shows in a message's findings, in a deviation, or as the code of a log line; an alarm's code alone is not enough,
-    /// because it says that something is due and not that the rule was broken. Three rules leave their own trace instead: DUP-1 is
-    /// the verdict of a duplicate, PAY-1 the clock that it starts, IN-1 the K-AD that an R-IN gives rise to.
-    fn shows(&self, rule: &str, types: &BTreeMap<String, String>) -> bool {
-        let word = |text: &str| text.split([' ', ';']).any(|word| word == rule);
-        let asks = |message: &ExpectedMessage| message.r#type == "K-AD" && types.get(&message.file).is_some_and(|kind| kind == "R-IN");
-        match rule {
-            "DUP-1" => self.event.iter().any(|event| event.verdict == "duplicate"),
-            "PAY-1" => self.episode.iter().flat_map(|episode| &episode.clocks).any(|clock| word(clock)),
-            "IN-1" => self.message.iter().any(asks),
-            _ => {
-                self.message.iter().flat_map(|message| &message.course).any(|step| word(step))
-                    || self.episode.iter().flat_map(|episode| &episode.deviations).any(|deviation| word(deviation))
-                    || self.log.lines.lines().any(|line| !line.contains(" deadline.") && word(line))
-            }
-        }
     }
 
     /// Every code of a phase, a clock or a message's end that the story ends with, by what it is a code of.
@@ -192,25 +183,22 @@ fn reachable() -> BTreeSet<(&'static str, String)> {
 }
 
 #[test]
-fn no_type_rule_or_state_is_unreached() {
+fn no_state_is_unreached() {
     if std::env::var_os("UPDATE").is_some() {
         println!("skipped: what it reads is being written");
         return;
     }
-    let stories: Vec<_> = cases().iter().map(|dir| (Expected::of(dir), types_of(dir))).collect();
-    let reached: BTreeSet<_> = stories.iter().flat_map(|(story, _)| story.reached()).collect();
-    let mut unreached: Vec<String> =
-        reachable().difference(&reached).map(|(name, code)| format!("{name} {code}: no story ends with it")).collect();
-    let handed_in: BTreeSet<&str> = stories.iter().flat_map(|(_, types)| types.values()).map(String::as_str).collect();
-    let types = CATALOGUE.iter().map(|row| row.code).filter(|code| !handed_in.contains(code));
-    unreached.extend(types.map(|code| format!("type {code}: no story hands it in")));
-    for rule in RuleId::KNOWN {
-        let count = stories.iter().filter(|(story, types)| story.shows(rule, types)).count();
-        if count < 2 {
-            unreached.push(format!("rule {rule}: {count} of two stories"));
-        }
-    }
-    assert!(unreached.is_empty(), "{unreached:#?}");
+    let reached: BTreeSet<_> = cases().iter().flat_map(|dir| Expected::of(dir).reached()).collect();
+    let reachable = reachable();
+    let unreached: Vec<_> = reachable.difference(&reached).collect();
+    assert!(unreached.is_empty(), "no story ends with {unreached:#?}");
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Title {
+    sv: String,
+    en: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -224,7 +212,7 @@ struct Demo {
 #[serde(deny_unknown_fields)]
 struct DemoEvent {
     file: String,
-    title: replay::Title,
+    title: Title,
     verdict: String,
     end: Option<String>,
     #[serde(default)]
@@ -247,21 +235,23 @@ fn the_demonstration_ends_as_it_says() {
     let demo: Demo = toml::from_str(&fs::read_to_string(dir.join("demo.toml")).expect("demo.toml")).expect("TOML");
     let listed: Vec<String> = demo.event.iter().map(|event| event.file.clone()).collect();
     let lying: Vec<String> =
-        replay::names(&dir).into_iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
+        names(&dir).into_iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
     assert_eq!(listed, lying);
     let mut world = World::new("vanersborg/2026.1", "2026-03-13T08:00:00+01:00".parse().expect("a time"));
-    let mut record = replay::Record::default();
+    let mut record = Record::default();
     for answer in demo.answer {
         let conduct = answer.drop.map_or_else(|| answer.status.expect("status or drop").to_string(), |when| format!("drop_{when}"));
-        world.receiver.script(Scripted { conduct: Conduct::parse(&conduct), times: answer.times, matching: Some(answer.r#match) });
+        let conduct = Conduct::parse(&conduct).expect("a word to the receiver");
+        world.receiver.script(Scripted { conduct, times: answer.times, matching: Some(answer.r#match) });
     }
     for event in &demo.event {
-        record.hand_in(&mut world, &event.file, fs::read(dir.join(&event.file)).expect("a file"));
-        world.settle(&mut |world| record.look(world));
+        let bytes = fs::read(dir.join(&event.file)).expect("a file");
+        record.hand_in(&mut world, &event.file, bytes, &Mapping::canonical()).expect("taken");
+        story::World::settle(&mut world, &mut |world| record.look(world)).expect("a working store");
     }
-    world.rest(&mut |world| record.look(world));
+    world.rest(&mut |world| record.look(world)).expect("a working store");
     let rows = world.store.deliveries(&Filter { limit: 1_000, ..Filter::default() }).expect("a working store");
-    for (event, (file, verdict)) in demo.event.iter().zip(&record.events) {
+    for (event, Given { file, verdict, .. }) in demo.event.iter().zip(&record.given) {
         assert!(!event.title.sv.is_empty() && !event.title.en.is_empty());
         let said = if let Verdict::Rejected(findings) = verdict {
             assert!(findings.len() >= 3, "{findings:?}");
@@ -271,7 +261,8 @@ fn the_demonstration_ends_as_it_says() {
             "accepted"
         };
         assert_eq!(said, event.verdict, "{file}");
-        let row = (said == "accepted").then(|| rows.iter().find(|row| record.file(&world, row) == *file)).flatten();
+        let row =
+            (said == "accepted").then(|| rows.iter().find(|row| record.origin(&world, row).expect("its event").file == *file)).flatten();
         assert_eq!(row.map(|row| row.state.code()), event.end.as_deref(), "{file}");
         let Some(row) = row else { continue };
         let answers: Vec<String> = world.store.attempts(row.id).expect("a working store").into_iter().map(|row| row.answer).collect();
@@ -299,7 +290,7 @@ fn every_person_is_a_test_person() {
     let known: BTreeSet<&str> = list.lines().map(str::trim).collect();
     let folders = cases().into_iter().map(|dir| dir.join("in")).chain([fixtures().join("demo"), fixtures().join("bad")]);
     let mut seen = 0;
-    for path in folders.flat_map(|dir| replay::names(&dir).into_iter().map(move |name| dir.join(name))) {
+    for path in folders.flat_map(|dir| names(&dir).into_iter().map(move |name| dir.join(name))) {
         let text = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
         for number in text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 12) {
             assert!(known.contains(number), "{}: no test person", path.display());

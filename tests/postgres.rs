@@ -5,27 +5,24 @@
 
 #[path = "support/postgres.rs"]
 mod postgres;
-#[path = "support/folder.rs"]
-#[expect(dead_code, reason = "the folder's own tests use the rest")]
-mod folder;
-#[expect(dead_code, reason = "shared with the stories, which use more of it")]
-#[path = "support/replay.rs"]
-mod replay;
 #[path = "support/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod world;
 
 use postgres::Schema;
 use std::fmt::Write as _;
 use vardbro::model::raw::Verdict;
 use vardbro::store::Store;
-use world::{World, fixtures};
+use vardbro::story::{self, Ground, Options};
+use world::{World, fixtures, names};
 
 const NOW: &str = "2026-03-12T11:00:00+01:00";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "made-up events of a test")]
 fn every_story_ends_as_it_says_on_postgresql() {
     let mut failures = String::new();
-    for name in replay::names(&fixtures()) {
+    for name in names(&fixtures()) {
         let dir = fixtures().join(&name);
         // A backup is made of a file; PostgreSQL's own tools make one of it, and `process/backups.rs` puts such a one back.
         let case = std::fs::read_to_string(dir.join("case.toml")).ok();
@@ -34,8 +31,9 @@ fn every_story_ends_as_it_says_on_postgresql() {
         }
         let Some(schema) = Schema::new() else { return };
         let store = Store::open_postgres(&schema.url, &[7; 32]).expect("a store");
-        if let Err(difference) = replay::check_in(&dir, |rules, clock| World::over(store, Box::new(schema), rules, clock)) {
-            let _ = writeln!(failures, "\n=== {name}\n{difference}");
+        let played = story::check_on(&dir, &Options::default(), Ground::over(store, Box::new(schema))).expect("a working store");
+        if !played.findings.is_empty() {
+            let _ = writeln!(failures, "\n=== {name}\n{:#?}\n{}", played.findings, played.differences.disclose());
         }
     }
     assert!(failures.is_empty(), "{failures}");

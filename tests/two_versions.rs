@@ -25,7 +25,7 @@ fn an_episode_keeps_the_version_that_it_began_with() {
         for kind in ["R-IN", "K-HT"] {
             assert_eq!(world.hand_in(&format!("{kind}-{case}.json"), event(kind, case)), Verdict::Accepted, "{kind}");
         }
-        world.settle(&mut |_| {});
+        world.settle();
     };
     let notices = |world: &world::World| -> Vec<(String, String)> {
         let mut rows = world.store.deliveries(&Filter { limit: 10, ..Filter::default() }).expect("a working store");
@@ -59,7 +59,7 @@ fn an_episode_keeps_the_version_that_it_began_with() {
     let action = Action::Move { episode: id.to_string(), from: "vanersborg/2026.1".to_owned(), to: "vanersborg/2026.2".to_owned() };
     let request = world.store.ask(world.clock.now(), "test", &serde_json::to_string(&action).expect("JSON")).expect("a working store");
     world.intake.serve().expect("a working store");
-    world.settle(&mut |_| {});
+    world.settle();
     assert!(world.store.request(request).expect("a working store").and_then(|row| row.done_at).is_some());
     assert_eq!(notices(&world)[0].1, "ACCEPTED", "it was looked at again");
 }

@@ -8,11 +8,12 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $en] $variant),+ }
 
+        static LIST: &[Entry] = &[$(Entry {
+            code: Code::$variant, id: $id, remedy: Remedy::$remedy, since: $since, sv: $sv, en: $en, do_sv: $do_sv, do_en: $do_en,
+        }),+];
+
         impl Code {
-            #[expect(clippy::large_stack_arrays, reason = "it is a constant: it lies in the program, not on a stack")]
-            pub const ALL: &'static [Entry] = &[$(Entry {
-                code: Self::$variant, id: $id, remedy: Remedy::$remedy, since: $since, sv: $sv, en: $en, do_sv: $do_sv, do_en: $do_en,
-            }),+];
+            pub const ALL: &'static [Entry] = LIST;
         }
     };
 }
@@ -487,6 +488,27 @@ codes! {
         "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
         "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
 
+    FixExpectation "VB-FIX-001" Operator "0.1.0" {
+        "Berättelsen slutar inte som `expect.toml` säger", "the story does not end as `expect.toml` says",
+        "`vardbro check --show-values MAPP` visar raderna. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt; granska ändringen.", "`vardbro check --show-values DIR` shows the lines. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew; review the change." }
+    FixDocument "VB-FIX-002" Operator "0.1.0" {
+        "Dokumentet är inte det som ligger i `out/`", "the document is not the one that lies in `out/`",
+        "`vardbro check --show-values MAPP` visar raderna. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt; granska ändringen.", "`vardbro check --show-values DIR` shows the lines. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew; review the change." }
+    FixNotSent "VB-FIX-003" Operator "0.1.0" {
+        "Ett väntat dokument kom aldrig till mottagaren", "an expected document never came to the receiver",
+        "`vardbro check --show-values MAPP` visar hur berättelsen slutade. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt.", "`vardbro check --show-values DIR` shows how the story ended. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew." }
+    FixNotExpected "VB-FIX-004" Operator "0.1.0" {
+        "Ett dokument kom till mottagaren som ingen väntade", "a document came to the receiver that nobody expected",
+        "`vardbro check --show-values MAPP` visar det. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt.", "`vardbro check --show-values DIR` shows it. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew." }
+    FixCase "VB-FIX-005" Operator "0.1.0" {
+        "Berättelsen går inte att läsa", "the story cannot be read",
+        "Rätta raden som pekas ut i `case.toml`, eller filerna i `in/`; `fixtures/README.md` beskriver dem.", "Correct the line that is pointed at in `case.toml`, or the files in `in/`; `fixtures/README.md` describes them." }
+    FixStuck "VB-FIX-006" Operator "0.1.0" {
+        "Berättelsen går inte att spela vidare", "the story cannot be played on",
+        "Ändra steget i `case.toml` som pekas ut, eller det som ska ha hänt före det.", "Change the step in `case.toml` that is pointed at, or what must have happened before it." }
+    FixPerson "VB-FIX-007" Operator "0.1.0" {
+        "Det som väntas av berättelsen skulle nämna en patients nummer", "what is expected of the story would name a patient's number",
+        "Ge filer och ärenden namn utan personnummer. Kommer numret inte därifrån: anmäl felet.", "Give files and cases names without personal numbers. If the number does not come from there, report the fault." }
     FixExpect "VB-FIX-010" Operator "0.1.0" {
         "Mappens expect.toml kan inte läsas", "the folder's expect.toml cannot be read",
         "Rätta den där platsen pekar: `mapping`, och för varje `[[file]]` `name`, `findings` och `events`. `vardbro check --update` skriver en som stämmer.", "Correct it at the place: `mapping`, and for each `[[file]]` `name`, `findings` and `events`. `vardbro check --update` writes one that holds." }

@@ -78,7 +78,7 @@ impl<'o> Checker<'o> {
     }
 
     fn story(&self, folder: &Path) -> Result<Looked, Fault> {
-        let played = story::check(folder, &story::Options { update: self.options.update })?;
+        let played = story::check(folder, &story::Options { update: self.options.update, config: None })?;
         let mut files: Vec<FileReport> = Vec::new();
         for (file, finding) in played.findings {
             let name = shown(&folder.join(file));

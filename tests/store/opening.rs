@@ -98,12 +98,12 @@ fn goes_on(database: &Database, version: usize) {
     assert!(claim(&store, 0).is_empty());
 
     let mut world = World::over(store, Box::new(()), "vanersborg/2026.1", minute(1));
-    world.settle(&mut |_| {});
+    world.settle();
     let mut next: serde_json::Value = serde_json::from_slice(&example("K-AD")).expect("JSON");
     next["eventId"] = "next".into();
     assert_eq!(world.hand_in("next.json", next.to_string().into_bytes()), Verdict::Accepted);
     assert_eq!(world.hand_in("again.json", example("K-AD")), Verdict::Duplicate, "its hash was kept");
-    world.settle(&mut |_| {});
+    world.settle();
     let rows = world.store.deliveries(&Filter { limit: 10, ..Filter::default() }).expect("a working store");
     let states: Vec<_> = rows.iter().rev().map(|row| (row.kind.as_str(), row.state, row.sequence)).collect();
     let expected = [

@@ -9,7 +9,7 @@ use vardbro::config::FileOrder;
 use vardbro::fault::Code;
 use vardbro::map::{Document, Limits, Mapping};
 use vardbro::model::name::Name;
-use vardbro::model::raw::{Answer, RawEvent, Verdict};
+use vardbro::model::raw::{Answer, RawEvent};
 use vardbro::model::time::{Clock as _, local_day};
 use vardbro::oplog;
 use vardbro::source::directory::{Directory, Settings};
@@ -29,7 +29,6 @@ pub(crate) struct Folder {
 
 struct Port<'a> {
     world: &'a mut World,
-    answers: Vec<Answer>,
 }
 
 impl Intake for Port<'_> {
@@ -40,9 +39,7 @@ impl Intake for Port<'_> {
             let verdicts = self.world.intake.batch(&document.incoming()).map_err(|_| Unavailable)?;
             Ok(document.answers(verdicts))
         };
-        let all: Vec<Vec<Answer>> = batch.iter().map(answers).collect::<Result<_, _>>()?;
-        self.answers.extend(all.iter().flatten().cloned());
-        Ok(all)
+        batch.iter().map(answers).collect()
     }
 }
 
@@ -80,17 +77,6 @@ fn settings(path: &Path) -> Settings {
     }
 }
 
-/// Lays one file into a folder of its own and reads it, into the core of a story.
-pub(crate) fn lay(world: &mut World, name: &str, bytes: &[u8]) -> Verdict {
-    let temp = tempfile::tempdir().expect("a folder");
-    let mut directory = Directory::new(settings(temp.path())).expect("a source");
-    fs::write(temp.path().join(name), bytes).expect("a file");
-    let mut port = Port { world, answers: Vec::new() };
-    while directory.round(&mut port, &mut NoTrouble).expect("intake works") {}
-    assert_eq!(port.answers.len(), 1, "{name} holds one record");
-    port.answers.remove(0).verdict
-}
-
 impl Folder {
     pub(crate) fn new(still: Duration) -> Self {
         Self::with(|settings| settings.still = still)
@@ -114,7 +100,7 @@ impl Folder {
     }
 
     pub(crate) fn round(&mut self) {
-        let mut port = Port { world: &mut self.world, answers: Vec::new() };
+        let mut port = Port { world: &mut self.world };
         while self.directory.round(&mut port, &mut NoTrouble).expect("intake works") {}
     }
 
