@@ -197,3 +197,39 @@ fn the_rules_and_codes_are_listed_in_both_languages() {
         assert_ne!(line(&english), line(&swedish));
     }
 }
+
+/// The project's own fixtures: clean, and nothing of what matters is left out.
+#[test]
+fn our_own_fixtures_are_as_they_say_and_reach_every_type_rule_and_item() {
+    let least = ["--min-coverage", "types=100", "--min-coverage", "rules=100", "--min-coverage", "items=100"];
+    let told = check(&root(), &[&["fixtures", "--fail-on", "warn", "--coverage"][..], &least].concat());
+    assert_eq!(told.status.code(), Some(0), "{}{}", said(&told), complained(&told));
+    println!("{}", said(&told));
+    let folder = folder_with(&[("one.json", &example("R-IN"))]);
+    let little = check(folder.path(), &["one.json", "--min-coverage", "types=100"]);
+    assert_eq!(little.status.code(), Some(1));
+    assert!(complained(&little).contains("VB-FIX-016"), "{}", complained(&little));
+    assert_eq!(check(folder.path(), &["one.json", "--min-coverage", "nothing=1"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_story_that_ends_otherwise_fails_and_update_writes_what_came() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new(env!("CARGO_BIN_EXE_vardbro"))
+        .args(["new", "fixture", "R-IN", "--story", "story"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program");
+    assert_eq!(made.status.code(), Some(0), "{}", complained(&made));
+    let here = folder.path();
+    assert_eq!(check(here, &["."]).status.code(), Some(1));
+    assert_eq!(check(here, &[".", "--update"]).status.code(), Some(0), "{}", said(&check(here, &["."])));
+    let clean = check(here, &["."]);
+    assert_eq!(clean.status.code(), Some(0), "{}", said(&clean));
+    assert!(said(&clean).contains("1 story"), "{}", said(&clean));
+    let event = here.join("story/in/01-r-in.json");
+    let other = fs::read_to_string(&event).expect("an event").replace("somatik", "psykiatri");
+    fs::write(&event, other).expect("written");
+    assert!(found(here, &["."]).iter().all(|(file, _, code)| file == "story/expect.toml" && code == "VB-FIX-001"));
+    assert_eq!(check(here, &["."]).status.code(), Some(1));
+}

@@ -118,6 +118,7 @@ pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending
         desk,
         mapping: arguments.mapping.as_deref().map(super::mapping::load).transpose()?,
         load: &load_beside,
+        config: arguments.config.clone(),
         shown: shown(arguments)?,
         max_bytes: u64::from(arguments.max_kb) * 1024,
         update: arguments.update,

@@ -31,9 +31,8 @@ pub(super) struct Reached {
     fields: BTreeSet<String>,
     /// `K-HT data.form home`.
     codes: BTreeSet<String>,
-    /// Codes of findings, rules among them.
-    pub(super) rules: BTreeSet<String>,
-    items: BTreeSet<String>,
+    /// Codes of findings, rules among them, and items of the checklist that were given or found open.
+    shown: BTreeSet<String>,
     lines: BTreeMap<String, BTreeSet<usize>>,
 }
 
@@ -42,8 +41,7 @@ impl Reached {
         self.types.extend(other.types);
         self.fields.extend(other.fields);
         self.codes.extend(other.codes);
-        self.rules.extend(other.rules);
-        self.items.extend(other.items);
+        self.shown.extend(other.shown);
         for (mapping, lines) in other.lines {
             self.lines.entry(mapping).or_default().extend(lines);
         }
@@ -52,6 +50,11 @@ impl Reached {
     pub(super) fn event(&mut self, event: &CareEvent) {
         self.types.insert(event.head.kind);
         event.write(&mut Trail { kind: event.head.kind, path: Vec::new(), reached: self });
+    }
+
+    /// Rules that were tripped, and items of the checklist.
+    pub(super) fn shows(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.shown.extend(ids);
     }
 
     /// Rows of a mapping that gave a value.
@@ -100,7 +103,7 @@ impl Sink for Trail<'_> {
     fn text(&mut self, name: &'static str, value: &str) {
         let place = self.place(name);
         if place == "K-CL data.items.code" {
-            self.reached.items.insert(value.to_owned());
+            self.reached.shown.insert(value.to_owned());
         }
         // Only what the lists name is looked up later, so nothing else needs to be kept.
         if value.len() <= 40 && is_code(self.kind, &place, value) {
@@ -206,8 +209,8 @@ impl Coverage {
             Share::of(Kind::Types, types(&mut CATALOGUE.iter().map(|row| row.kind)), &types(&mut reached.types.iter().copied())),
             Share::of(Kind::Fields, all.fields, &reached.fields),
             Share::of(Kind::Codes, all.codes, &reached.codes),
-            Share::of(Kind::Rules, rules.rules().iter().map(|rule| rule.id.as_str().to_owned()).collect(), &reached.rules),
-            Share::of(Kind::Items, rules.regime.checklist.items.iter().map(|item| item.code.as_str().to_owned()).collect(), &reached.items),
+            Share::of(Kind::Rules, rules.rules().iter().map(|rule| rule.id.as_str().to_owned()).collect(), &reached.shown),
+            Share::of(Kind::Items, rules.regime.checklist.items.iter().map(|item| item.code.as_str().to_owned()).collect(), &reached.shown),
             Share::of(
                 Kind::Mapping,
                 mappings.iter().flat_map(|mapping| lines(mapping.label(), &mapping.lines())).collect(),

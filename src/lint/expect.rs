@@ -7,6 +7,7 @@ use crate::fault::{self, Code, Fault};
 use crate::map::Mapping;
 use crate::model::finding::{Effect, Finding, Layer, Place};
 use crate::report::findings::{FileReport, Severity, Told};
+use crate::story::placed;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -56,13 +57,6 @@ pub(super) struct Expected {
     findings: Vec<String>,
     /// A file beside it with the events that it gives.
     events: Option<String>,
-}
-
-/// A finding in one line: code, path, place.
-pub(super) fn placed(finding: &Finding) -> String {
-    let path = finding.path.as_deref().map_or(String::new(), |path| format!(" {path}"));
-    let place = finding.place.map_or(String::new(), |place| format!(" {}:{}", place.line, place.column));
-    format!("{}{path}{place}", finding.code)
 }
 
 /// Whether what was found is what is expected, of which the path and the place may be left out.

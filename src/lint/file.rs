@@ -2,17 +2,18 @@
 
 use super::coverage::Reached;
 use super::excerpt::Lines;
-use super::expect::{Expectations, Outcome, placed};
+use super::expect::{Expectations, Outcome};
 use super::{Options, Unit};
 use crate::fault::{self, Code, Fault};
 use crate::intake::Trial;
 use crate::map::{self, Limits, Mapping};
 use crate::model::finding::{Effect, Finding, Layer, Place};
 use crate::model::raw::{Form, Record};
+use crate::model::testpersons::TestPersons;
 use crate::model::time::local_day;
 use crate::report::findings::{FileReport, Severity, Told};
 use crate::seal::{Validator, XsdValidator};
-use crate::story;
+use crate::story::{self, placed};
 use crate::wire;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ use std::path::{Path, PathBuf};
 
 /// Most findings that are kept of one file.
 const FINDINGS_MAX: usize = 1_000;
+/// Most characters of a story's differences that are shown.
+const SHOWN_MAX: usize = 20_000;
 /// Most findings of one file whose place is looked for a second time.
 const LOCATED_MAX: usize = 100;
 
@@ -77,9 +80,11 @@ impl<'o> Checker<'o> {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "shown to those who asked for values, of test persons alone")]
     fn story(&self, folder: &Path) -> Result<Looked, Fault> {
-        let played = story::check(folder, &story::Options { update: self.options.update, config: None })?;
-        let mut files: Vec<FileReport> = Vec::new();
+        let settings = story::Options { update: self.options.update, config: self.options.config.clone() };
+        let played = story::check(folder, &settings)?;
+        let mut files = vec![FileReport { file: shown(folder), ..FileReport::default() }];
         for (file, finding) in played.findings {
             let name = shown(&folder.join(file));
             let told = Told { severity: Severity::of(&finding), finding, excerpt: None };
@@ -88,13 +93,14 @@ impl<'o> Checker<'o> {
                 None => files.push(FileReport::new(name, vec![told])),
             }
         }
-        if files.is_empty() {
-            files.push(FileReport::new(shown(folder), Vec::new()));
+        let may_show = |list: &TestPersons| played.events.iter().all(|event| list.has(&event.patient.id));
+        if self.options.shown.as_ref().is_some_and(may_show) {
+            files[0].shown = played.differences.disclose().chars().take(SHOWN_MAX).collect();
         }
         let mut reached = Reached::default();
         if self.options.coverage {
             played.events.iter().for_each(|event| reached.event(event));
-            reached.rules.extend(played.rules);
+            reached.shows(played.rules);
         }
         Ok(Looked { files, records: played.events.len(), story: true, reached, outcome: None })
     }
@@ -132,14 +138,15 @@ impl<'o> Checker<'o> {
 
     fn looked(&self, file: String, bytes: &[u8], form: Option<Form>, read: Gist) -> Looked {
         let Gist { findings, records, mut reached, .. } = read;
-        reached.rules.extend(findings.iter().map(|finding| finding.code.clone()));
+        reached.shows(findings.iter().map(|finding| finding.code.clone()));
+        reached.shows(findings.iter().filter_map(|finding| finding.path.as_deref()?.strip_prefix("checklist.").map(str::to_owned)));
         // In another encoding a letter is still one letter; which one is not shown anyway.
         let text = if findings.is_empty() {
             Cow::default()
         } else {
             String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))
         };
-        let may_show = |list: &crate::model::testpersons::TestPersons| list.alone_in(&text, local_day(self.options.clock.now()));
+        let may_show = |list: &TestPersons| list.alone_in(&text, local_day(self.options.clock.now()));
         // Whether everybody in the file is a test person is asked only where something is shown of it.
         let names =
             if findings.is_empty() || self.options.shown.as_ref().is_some_and(may_show) { None } else { Some(self.expected.names()) };

@@ -44,6 +44,8 @@ pub struct Options<'a> {
     pub mapping: Option<Mapping>,
     /// Reads a mapping that a folder names.
     pub load: &'a Load<'a>,
+    /// The configuration that stories are played with; else the one above each story.
+    pub config: Option<PathBuf>,
     /// Show lines of the source as they are, where everybody in the file is one of these.
     pub shown: Option<TestPersons>,
     /// Largest file, in bytes.

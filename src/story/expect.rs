@@ -48,7 +48,7 @@ pub(super) fn ending(world: &World, record: &Record, mapped: bool) -> Result<End
     Ok(Ending { text, rules: rules.0 })
 }
 
-/// The rules that a story shows. An alarm's code alone is not enough, because it says that something is due and not that the rule
+/// The rules that a story shows, and the checklist items that it notes as open. An alarm's code alone is not enough, because it says that something is due and not that the rule
 /// was broken. Three rules leave their own trace: DUP-1 is the verdict of a duplicate, PAY-1 the clock that it starts, IN-1 the
 /// K-AD that an R-IN gives rise to.
 struct Shown(BTreeSet<String>);
@@ -138,6 +138,7 @@ fn deviations(state: &EpisodeState, rules: &mut Shown) -> Vec<String> {
     let mut out = Vec::new();
     for deviation in state.deviations() {
         rules.code(deviation.rule);
+        rules.0.extend(deviation.item.as_ref().map(|item| item.as_str().to_owned()));
         let item = deviation.item.as_ref().map_or("", |item| item.as_str());
         out.push(format!("{} {item} {}", deviation.rule, owners(&deviation.owners)));
     }

@@ -50,7 +50,7 @@ pub struct Played {
     pub differences: Personal<String>,
     /// The events that its files gave, for coverage.
     pub events: Vec<CareEvent>,
-    /// Ids of the rules that it shows: in a message's findings, a deviation, or a journal line that is not a deadline's; DUP-1 by a
+    /// Ids of the checklist items that it notes as open, and of the rules that it shows: in a message's findings, a deviation, or a journal line that is not a deadline's; DUP-1 by a
     /// duplicate, PAY-1 by the clock that it starts, IN-1 by the K-AD that an R-IN gives rise to.
     pub rules: BTreeSet<String>,
 }

@@ -61,6 +61,8 @@ pub struct FileReport {
     pub file: String,
     /// Most useful first.
     pub findings: Vec<Told>,
+    /// Of a story: the lines that differ, where values were asked for.
+    pub shown: String,
 }
 
 impl FileReport {
@@ -71,7 +73,7 @@ impl FileReport {
                 |told: &Told| (told.severity, told.finding.layer != Layer::Syntax, told.finding.place, layer_order(told.finding.layer));
             key(one).cmp(&key(other)).then_with(|| one.finding.code.cmp(&other.finding.code))
         });
-        Self { file, findings }
+        Self { file, findings, shown: String::new() }
     }
 }
 

@@ -21,6 +21,7 @@ pub fn text(report: &Report, style: &Style<'_>, rules: &str) -> String {
         for told in told {
             finding(&mut out, &file.file, told, style, rules);
         }
+        out.push_str(&file.shown);
         if style.notes && !notes.is_empty() {
             remarks(&mut out, &file.file, &notes, style);
         }
