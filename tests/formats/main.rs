@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "helpers of tests, outside the functions that clippy knows as such")]
 
 mod outside;
+mod servers;
 mod written;
 
 use outside::Tools;
