@@ -1,4 +1,5 @@
-//! What lies in `deploy/ci` and `.pre-commit-hooks.yaml` is what build servers read, and does what it says, as far as they run here.
+//! What lies in `deploy/ci` and `.pre-commit-hooks.yaml` is what build servers read, and does what it says, as far as they run here;
+//! and editors read the schemas as its page says.
 
 use crate::outside::{Tools, coded, run};
 use crate::written::{program, root};
@@ -127,5 +128,22 @@ fn the_job_for_gitlab_runs_and_leaves_its_reports() {
             |name: &str| fs::read_to_string(temp.path().join(".gitlab-ci-local/artifacts/vardbro-check").join(name)).expect("a report");
         assert_eq!(left("vardbro-codequality.json").contains("\"VB-MAP-011\""), !good);
         assert!(tools.xsd(&left("vardbro-junit.xml")).0);
+    }
+}
+
+/// Taplo is what editors ask about TOML.
+#[test]
+fn an_editor_finds_a_misspelt_key_by_the_line_in_the_page() {
+    let Some(tools) = Tools::find() else { return };
+    let page = fs::read_to_string(root().join("deploy/ci/README.md")).expect("the page");
+    let line = page.lines().find(|line| line.starts_with("#:schema ")).expect("the line");
+    let temp = tempfile::tempdir().expect("a folder");
+    fs::create_dir(temp.path().join("schemas")).expect("a folder");
+    fs::copy(root().join("schemas/config.schema.json"), temp.path().join("schemas/config.schema.json")).expect("copied");
+    let sample = fs::read_to_string(root().join("deploy/vardbro.toml")).expect("the sample");
+    for (text, good) in [(sample.clone(), true), (sample.replacen("\norg_number", "\norg_nummer", 1), false)] {
+        fs::write(temp.path().join("vardbro.toml"), format!("{line}\n{text}")).expect("written");
+        let (taken, said) = run(tools.python("taplo"), &["lint", "vardbro.toml"], temp.path());
+        assert_eq!(taken, good, "{said}");
     }
 }
