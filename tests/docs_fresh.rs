@@ -58,6 +58,11 @@ fn the_event_schema_is_fresh() {
 }
 
 #[test]
+fn the_schema_of_what_a_check_found_is_fresh() {
+    fresh("schemas/check/check-1.schema.json", &vardbro::report::findings::schema());
+}
+
+#[test]
 fn the_description_of_http_is_fresh() {
     fresh("schemas/openapi.json", &docs::openapi());
 }

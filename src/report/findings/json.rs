@@ -138,7 +138,7 @@ pub fn json(report: &Report, style: &Style<'_>, rules: &str, coverage: Option<&s
 
 /// The schema of that object, JSON Schema 2020-12.
 pub fn schema() -> String {
-    let settings = schemars::generate::SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<Document<'_>>().to_value();
     schema["$id"] = serde_json::json!("urn:vardbro:check:1");
     schema["title"] = serde_json::json!("Vårdbro check");

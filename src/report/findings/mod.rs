@@ -3,10 +3,19 @@
 //! A [`Report`] is put together elsewhere; here it is only written. No form adds a fact, and none shows a value of a record
 //! but in an [`Excerpt`], which says itself what may stand in it.
 
+mod common;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod sarif;
 mod text;
 
+pub use github::github;
+pub use gitlab::gitlab;
 pub use json::{json, schema};
+pub use junit::junit;
+pub use sarif::sarif;
 pub use text::{list, plain, text};
 
 use crate::check::rules::Rules;
@@ -158,3 +167,6 @@ pub fn meaning(code: &str, rules: &Rules, swedish: bool) -> Option<Meaning> {
     let (title, remedy) = if swedish { (&rule.page.what.sv, &rule.remedy.sv) } else { (&rule.page.what.en, &rule.remedy.en) };
     Some(Meaning { title: title.clone(), remedy: remedy.clone() })
 }
+
+#[cfg(test)]
+mod tests;
