@@ -86,6 +86,10 @@ pub(super) struct CheckArgs {
 enum Format {
     Text,
     Json,
+    Junit,
+    Sarif,
+    Github,
+    Gitlab,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,6 +156,10 @@ fn render(format: Format, report: &Report, style: &Style<'_>, rules: &Rules, cov
     match format {
         Format::Text => findings::text(report, style, &rules.name),
         Format::Json => findings::json(report, style, &rules.name, coverage),
+        Format::Junit => findings::junit(report, style, rules),
+        Format::Sarif => findings::sarif(report, style, rules),
+        Format::Github => findings::github(report, style, rules),
+        Format::Gitlab => findings::gitlab(report, style, rules),
     }
 }
 
