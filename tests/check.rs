@@ -233,3 +233,66 @@ fn a_story_that_ends_otherwise_fails_and_update_writes_what_came() {
     assert!(found(here, &["."]).iter().all(|(file, _, code)| file == "story/expect.toml" && code == "VB-FIX-001"));
     assert_eq!(check(here, &["."]).status.code(), Some(1));
 }
+
+/// None of these is an event; each ends in a finding at a place, and the good one beside them is good.
+#[test]
+fn hostile_files_end_in_findings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let good = example("R-IN");
+    let mut noise: Vec<u8> = (0..200_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
+    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let deep_xml = format!("<message xmlns=\"urn:vardbro:message:1\">{}", "<a>".repeat(100_000));
+    let bomb =
+        "<!DOCTYPE m [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><m xmlns=\"urn:vardbro:message:1\">&b;</m>";
+    let faults = format!("{{{}}}\n", (0..400).map(|n| format!("\"f{n}\":1")).collect::<Vec<_>>().join(","));
+    let files: [(&str, Vec<u8>, &str); 12] = [
+        ("binary.json", std::mem::take(&mut noise), "VB-SRC-003"),
+        ("nul.ndjson", vec![0; 100_000], "VB-MAP-001"),
+        ("large.json", vec![b' '; 3 << 20], "VB-SRC-002"),
+        ("deep.json", format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000)).into_bytes(), "VB-MAP-003"),
+        ("deep.xml", deep_xml.into_bytes(), "VB-OUT-006"),
+        ("bomb.xml", bomb.into(), "VB-OUT-006"),
+        ("truncated.json", good.as_bytes()[..good.len() / 2].to_vec(), "VB-MAP-002"),
+        ("truncated.xml", b"<message xmlns=\"urn:vardbro:message:1\"><content".to_vec(), "VB-OUT-006"),
+        ("utf-16.json", utf16, "VB-SRC-003"),
+        ("latin-1.json", b"{\"eventId\": \"\xE5\xE4\xF6\"}".to_vec(), "VB-SRC-003"),
+        ("empty.xml", Vec::new(), "VB-OUT-004"),
+        ("lines.ndjson", faults.repeat(200).into_bytes(), "VB-MAP-007"),
+    ];
+    for (name, bytes, _) in &files {
+        fs::write(here.join(name), bytes).expect("written");
+    }
+    fs::write(here.join("good.json"), &good).expect("written");
+    assert!(Command::new("mkfifo").arg(here.join("pipe.json")).status().expect("mkfifo").success());
+    let all = found(here, &["."]);
+    for (name, _, code) in &files {
+        let codes: Vec<&str> = all.iter().filter(|(file, ..)| file == name).map(|(.., code)| code.as_str()).collect();
+        assert!(codes.contains(code), "{name}: {:?}", &codes[..codes.len().min(5)]);
+        assert!(codes.len() <= 1_001, "{name}: {}", codes.len());
+    }
+    assert!(all.iter().all(|(file, ..)| file != "good.json" && file != "pipe.json"));
+    let text = check(here, &["."]);
+    assert_eq!(text.status.code(), Some(1), "{}", complained(&text));
+    let longest = said(&text).lines().map(|line| line.chars().count()).max();
+    assert!(longest < Some(600), "{longest:?}");
+    for form in ["junit", "sarif", "github", "gitlab"] {
+        assert_eq!(check(here, &[".", "--format", form]).status.code(), Some(1), "{form}");
+    }
+    assert_eq!(check(here, &["no-such-folder"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_folder_of_thousands_is_told_in_the_order_of_names_up_to_a_bound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..6_000 {
+        fs::write(folder.path().join(format!("{number:05}.json")), "{\"eventId\":\"E\",\"patient\":{}}").expect("written");
+    }
+    let output = check(folder.path(), &[".", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let rows = report["findings"].as_array().expect("findings");
+    let all = report["totals"]["errors"].as_u64().expect("a number");
+    assert_eq!((rows.len(), all), (10_000, 10_000 + report["untold"].as_u64().expect("a number")));
+    assert!(rows.is_sorted_by_key(|row| row["file"].as_str().unwrap_or_default().to_owned()));
+    assert_eq!(output.stdout, check(folder.path(), &[".", "--format", "json"]).stdout);
+}

@@ -72,7 +72,8 @@ pub fn run(found: Found, options: &Options<'_>) -> Result<(Report, Option<Covera
     let expected = Expectations::read(&folders, options);
     let mut report = Report::default();
     let mut reached = Reached::default();
-    let mut checkers: Vec<Checker<'_>> = (0..options.threads.max(1)).map(|_| Checker::new(options, &expected, stdin.as_ref())).collect();
+    let mut checkers: Vec<Checker<'_>> =
+        (0..options.threads.clamp(1, units.len().max(1))).map(|_| Checker::new(options, &expected, stdin.as_ref())).collect();
     let mut outcomes: BTreeMap<PathBuf, Vec<expect::Outcome>> = BTreeMap::new();
     for (place, chunk) in units.chunks(CHUNK).enumerate() {
         for looked in side_by_side(&mut checkers, chunk, place * CHUNK, options)? {

@@ -48,7 +48,8 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, Fault> {
         if !path.exists() {
             return Err(Fault::with(Code::CfgFile, path.display().to_string()));
         }
-        if path.is_file() {
+        // A pipe that is named is read as a file.
+        if !path.is_dir() {
             let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
             if folder.join("expect.toml").is_file() && !story::is_story(&folder) {
                 folders.insert(folder);

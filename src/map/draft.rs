@@ -2,7 +2,7 @@
 //! is marked.
 
 use super::decode::{CsvFormat, Encoding, Format, Limits, XmlFormat, decoded, units};
-use super::{broken, refused};
+use super::{Places, broken, refused};
 use crate::fault::Code;
 use crate::model::catalogue::EventType;
 use crate::model::event::{CareEvent, EpisodeRef, PatientRecord};
@@ -26,14 +26,14 @@ pub fn draft(sample: &[u8], form: Form, kind: EventType) -> Result<String, Vec<F
     };
     let declared = (form == Form::Xml).then(|| declared(sample)).flatten();
     let (encoding, text) = match declared {
-        Some(declared) => (declared.name(), decoded(sample, declared).map_err(|fault| vec![broken(&fault, sample)])?),
+        Some(declared) => (declared.name(), decoded(sample, declared).map_err(|fault| vec![broken(&fault, Places::of(sample))])?),
         None => unknown_encoding(sample)?,
     };
     let format = match format {
         Format::Xml(xml) => Format::Xml(XmlFormat { encoding: Encoding::parse(encoding).unwrap_or_default(), ..xml }),
         format => format,
     };
-    let (units, _) = units(&text, &format, Limits::default()).map_err(|fault| vec![broken(&fault, text.as_bytes())])?;
+    let (units, _) = units(&text, &format, Limits::default()).map_err(|fault| vec![broken(&fault, Places::of(text.as_bytes()))])?;
     let mut found = BTreeMap::new();
     for unit in units.iter().take(100) {
         if let Ok(node) = &unit.node {
@@ -58,7 +58,7 @@ fn unknown_encoding(sample: &[u8]) -> Result<(&'static str, std::borrow::Cow<'_,
     match decoded(sample, Encoding::Utf8) {
         Ok(text) => Ok(("utf-8", text)),
         // Only for the names in a draft; the person who finishes it says what it is.
-        Err(_) => Ok(("windows-1252", decoded(sample, Encoding::Windows1252).map_err(|fault| vec![broken(&fault, sample)])?)),
+        Err(_) => Ok(("windows-1252", decoded(sample, Encoding::Windows1252).map_err(|fault| vec![broken(&fault, Places::of(sample))])?)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::plan::How;
 use super::rows::{Trace, Work, with_named};
-use super::{Limits, Mapping, broken, decode, mapped, of_row, write};
+use super::{Limits, Mapping, Places, broken, decode, mapped, of_row, write};
 use crate::model::catalogue::EventType;
 use crate::model::finding::{Finding, Place};
 use crate::model::node::Node;
@@ -45,15 +45,16 @@ pub struct ExplainedRow {
 impl Mapping {
     /// Reads a document as [`Mapping::read`] does, and tells how. None of a canonical one, which has no rows.
     pub fn explain(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date) -> Result<Vec<Explained>, Vec<Finding>> {
-        let text = decode::decoded(bytes, self.encoding).map_err(|fault| vec![broken(&fault, bytes)])?;
+        let text = decode::decoded(bytes, self.encoding).map_err(|fault| vec![broken(&fault, Places::of(bytes))])?;
         let layout = self.fitting(form).map_err(|code| vec![super::refused(code)])?;
-        let (units, _) = decode::units(&text, &layout, limits).map_err(|fault| vec![broken(&fault, text.as_bytes())])?;
+        let (units, _) = decode::units(&text, &layout, limits).map_err(|fault| vec![broken(&fault, Places::of(text.as_bytes()))])?;
+        let mut here = Places::of(text.as_bytes());
         let record = |unit: decode::Unit| {
-            let place = Place::of(text.as_bytes(), unit.at);
+            let place = here.at(unit.at);
             let blank = Explained { place, events: Vec::new(), findings: Vec::new(), skipped: false };
             match unit.node {
-                Ok(node) => self.record(node, &text, today, blank),
-                Err(fault) => Explained { findings: vec![broken(&fault, text.as_bytes())], ..blank },
+                Ok(node) => self.record(node, here, today, blank),
+                Err(fault) => Explained { findings: vec![broken(&fault, here)], ..blank },
             }
         };
         Ok(units.into_iter().map(record).collect())
@@ -75,13 +76,13 @@ impl Mapping {
         Some(row.map_or((explained.place, None), |row| (row.place.unwrap_or(explained.place), Some(row.trace.line))))
     }
 
-    fn record(&self, record: Node, text: &str, today: Date, mut told: Explained) -> Explained {
+    fn record(&self, record: Node, here: Places<'_>, today: Date, mut told: Explained) -> Explained {
         let How::Blocks { named, blocks, skip } = &self.how else {
-            told.findings = super::event(&record, text, today).err().unwrap_or_default();
+            told.findings = super::event(&record, here, today).err().unwrap_or_default();
             return told;
         };
         let (record, problems) = with_named(record, named);
-        told.findings.extend(problems.iter().map(|problem| of_row(problem, text)));
+        told.findings.extend(problems.iter().map(|problem| of_row(problem, here)));
         let mut work = Work::new(&record, false);
         told.skipped = skip.iter().any(|condition| work.holds(condition, &record));
         if told.skipped {
@@ -93,16 +94,16 @@ impl Mapping {
             }
             let mut traced = Work::new(&record, true);
             traced.event(block);
-            let row = |trace: Trace| ExplainedRow { place: trace.at.map(|at| Place::of(text.as_bytes(), at)), trace };
+            let row = |trace: Trace| ExplainedRow { place: trace.at.map(|at| here.place(at)), trace };
             let rows = traced.trace.take().unwrap_or_default().into_iter().map(row).collect();
-            let (json, findings) = match mapped(block, &record, text, today) {
+            let (json, findings) = match mapped(block, &record, here, today) {
                 Ok(event) => (Some(Personal::new(write::to_json(&event))), Vec::new()),
                 Err(findings) => (None, findings),
             };
             told.events.push(ExplainedEvent { kind: block.kind, line: block.line, rows, json, findings });
         }
         if told.events.is_empty() {
-            told.findings.push(super::unfitting(&record, text));
+            told.findings.push(super::unfitting(&record, here));
         }
         told
     }

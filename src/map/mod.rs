@@ -66,21 +66,25 @@ impl Mapping {
     pub fn each(&self, bytes: &[u8], form: Option<Form>, limits: Limits, today: Date, take: &mut dyn FnMut(Record)) {
         let text = match decode::decoded(bytes, self.encoding) {
             Ok(text) => text,
-            Err(fault) => return take(alone(vec![broken(&fault, bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))])),
+            Err(fault) => {
+                let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+                return take(alone(vec![broken(&fault, Places::of(text))]));
+            }
         };
         let format = match self.fitting(form) {
             Ok(format) => format,
             Err(code) => return take(alone(vec![refused(code)])),
         };
         match decode::units(&text, &format, limits) {
-            Err(fault) => take(alone(vec![broken(&fault, text.as_bytes())])),
+            Err(fault) => take(alone(vec![broken(&fault, Places::of(text.as_bytes()))])),
             Ok((units, batch)) => {
-                let mut places = Places::of(text.as_bytes());
+                let mut here = Places::of(text.as_bytes());
                 for unit in units {
-                    let place = batch.then(|| places.at(unit.at));
+                    let begins = here.at(unit.at);
+                    let place = batch.then_some(begins);
                     let events = match unit.node {
-                        Ok(node) => self.events(node, &text, today),
-                        Err(fault) => Err(vec![broken(&fault, text.as_bytes())]),
+                        Ok(node) => self.events(node, here, today),
+                        Err(fault) => Err(vec![broken(&fault, here)]),
                     };
                     take(Record { place, events });
                 }
@@ -97,13 +101,13 @@ impl Mapping {
         }
     }
 
-    fn events(&self, record: Node, text: &str, today: Date) -> Result<Vec<Mapped>, Vec<Finding>> {
+    fn events(&self, record: Node, here: Places<'_>, today: Date) -> Result<Vec<Mapped>, Vec<Finding>> {
         let hash = canonical::hash(&record);
         let How::Blocks { named, blocks, skip } = &self.how else {
-            return Ok(vec![Mapped { event: event(&record, text, today)?, hash }]);
+            return Ok(vec![Mapped { event: event(&record, here, today)?, hash }]);
         };
         if let Some((code, at)) = rows::unsound(&record) {
-            return Err(vec![broken(&decode::Fault { code, at, detail: None }, text.as_bytes())]);
+            return Err(vec![broken(&decode::Fault { code, at, detail: None }, here)]);
         }
         let (record, problems) = rows::with_named(record, named);
         let record = &record;
@@ -111,22 +115,22 @@ impl Mapping {
         if skip.iter().any(|condition| work.holds(condition, record)) {
             return Ok(Vec::new());
         }
-        let mut findings: Vec<Finding> = problems.iter().map(|problem| of_row(problem, text)).collect();
+        let mut findings: Vec<Finding> = problems.iter().map(|problem| of_row(problem, here)).collect();
         let (mut events, mut fitting) = (Vec::new(), false);
         for block in blocks {
             if block.when.as_ref().is_some_and(|condition| !work.holds(condition, record)) {
                 continue;
             }
             fitting = true;
-            match mapped(block, record, text, today) {
+            match mapped(block, record, here, today) {
                 Ok(event) => events.push(Mapped { event, hash }),
                 Err(found) => findings.extend(found),
             }
         }
         if !fitting {
-            findings.push(unfitting(record, text));
+            findings.push(unfitting(record, here));
         }
-        if let Some(place) = same_id(&events).then(|| Place::of(text.as_bytes(), record.at)) {
+        if let Some(place) = same_id(&events).then(|| here.place(record.at)) {
             findings.push(fault::at(Code::MapSameId.finding(Effect::Refuse, Layer::Form, None), Some("eventId".to_owned()), Some(place)));
         }
         if findings.is_empty() { Ok(events) } else { Err(findings) }
@@ -140,7 +144,7 @@ fn same_id(events: &[Mapped]) -> bool {
 }
 
 /// What a block makes of a record. A row that failed has said why; that its field is missing then says nothing more.
-fn mapped(block: &Block, record: &Node, text: &str, today: Date) -> Result<CareEvent, Vec<Finding>> {
+fn mapped(block: &Block, record: &Node, here: Places<'_>, today: Date) -> Result<CareEvent, Vec<Finding>> {
     let mut work = Work::new(record, false);
     let node = work.event(block);
     let mut reader = Reader::new(today);
@@ -150,18 +154,18 @@ fn mapped(block: &Block, record: &Node, text: &str, today: Date) -> Result<CareE
     }
     let mut findings = Vec::new();
     for problem in &work.problems {
-        findings.push(of_row(problem, text));
+        findings.push(of_row(problem, here));
     }
     let told = |path: &str| work.problems.iter().any(|problem| problem.path.starts_with(path));
     for problem in reader.problems.iter().filter(|problem| problem.path.is_empty() || !told(&problem.path)) {
-        findings.push(Finding { mapping: Some(Mapping::line_of(block, &problem.path)), ..finding(problem, text.as_bytes()) });
+        findings.push(Finding { mapping: Some(Mapping::line_of(block, &problem.path)), ..finding(problem, here) });
     }
     findings.sort_by_key(|finding| finding.place);
     Err(findings)
 }
 
-fn of_row(problem: &RowProblem, text: &str) -> Finding {
-    let place = Some(Place::of(text.as_bytes(), problem.at));
+fn of_row(problem: &RowProblem, here: Places<'_>) -> Finding {
+    let place = Some(here.place(problem.at));
     let told = fault::at(problem.code.finding(Effect::Refuse, Layer::Form, problem.detail.clone()), Some(problem.path.clone()), place);
     Finding { mapping: Some(problem.line), ..told }
 }
@@ -174,18 +178,18 @@ pub fn read(bytes: &[u8], depth: usize, today: Date) -> Result<Mapped, Vec<Findi
     record.and_then(|mut events| events.pop().ok_or_else(not_one))
 }
 
-fn event(node: &Node, text: &str, today: Date) -> Result<CareEvent, Vec<Finding>> {
+fn event(node: &Node, here: Places<'_>, today: Date) -> Result<CareEvent, Vec<Finding>> {
     let mut reader = Reader::new(today);
     let event = CareEvent::read(node, &mut reader);
-    event.ok_or_else(|| reader.problems.iter().map(|problem| finding(problem, text.as_bytes())).collect())
+    event.ok_or_else(|| reader.problems.iter().map(|problem| finding(problem, here)).collect())
 }
 
 fn refused(code: Code) -> Finding {
     code.finding(Effect::Refuse, Layer::Syntax, None)
 }
 
-fn unfitting(record: &Node, text: &str) -> Finding {
-    let place = Some(Place::of(text.as_bytes(), record.at));
+fn unfitting(record: &Node, here: Places<'_>) -> Finding {
+    let place = Some(here.place(record.at));
     fault::at(Code::MapNoBlock.finding(Effect::Refuse, Layer::Form, None), None, place)
 }
 
@@ -193,12 +197,14 @@ fn alone(findings: Vec<Finding>) -> Record {
     Record { place: None, events: Err(findings) }
 }
 
-fn broken(fault: &decode::Fault, text: &[u8]) -> Finding {
-    let place = (fault.code != Code::SrcEmpty).then(|| Place::of(text, fault.at));
+fn broken(fault: &decode::Fault, here: Places<'_>) -> Finding {
+    let place = (fault.code != Code::SrcEmpty).then(|| here.place(fault.at));
     fault::at(fault.code.finding(Effect::Refuse, Layer::Syntax, fault.detail.clone()), None, place)
 }
 
-/// Places of records that follow each other, counted on from the last one.
+/// Places that follow each other, counted on from the last one: a document is counted through once, whatever there is to say of
+/// its records.
+#[derive(Clone, Copy)]
 struct Places<'t> {
     text: &'t [u8],
     at: usize,
@@ -209,6 +215,11 @@ struct Places<'t> {
 impl<'t> Places<'t> {
     fn of(text: &'t [u8]) -> Self {
         Self { text, at: 0, line: 1, column: 1 }
+    }
+
+    /// A place further on, without going there.
+    fn place(mut self, at: usize) -> Place {
+        self.at(at)
     }
 
     fn at(&mut self, at: usize) -> Place {
@@ -233,10 +244,10 @@ pub fn reread(json: &[u8], today: Date) -> Option<CareEvent> {
     read(json, 32, today).or_else(|_| read(json, 32, Date::MAX)).ok().map(|mapped| mapped.event)
 }
 
-fn finding(problem: &Problem, text: &[u8]) -> Finding {
+fn finding(problem: &Problem, here: Places<'_>) -> Finding {
     let (code, detail) = told(&problem.kind);
     let path = (!problem.path.is_empty()).then(|| problem.path.clone());
-    fault::at(code.finding(Effect::Refuse, Layer::Form, detail), path, Some(Place::of(text, problem.at)))
+    fault::at(code.finding(Effect::Refuse, Layer::Form, detail), path, Some(here.place(problem.at)))
 }
 
 /// Code and the part of the text that comes from our own tables.
