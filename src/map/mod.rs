@@ -259,13 +259,13 @@ fn told(kind: &ProblemKind) -> (Code, Option<(String, String)>) {
         ProblemKind::UnknownField => (Code::MapUnknownField, None),
         ProblemKind::DuplicateField => (Code::MapDuplicateField, None),
         ProblemKind::WrongKind { expected } => {
-            let sv = match *expected {
-                "object" => "ett objekt väntas",
-                "array" => "en lista väntas",
-                "boolean" => "true eller false väntas",
-                _ => "en text väntas",
+            let (sv, en) = match *expected {
+                "object" => ("ett objekt väntas", "an object is expected"),
+                "array" => ("en lista väntas", "a list is expected"),
+                "boolean" => ("true eller false väntas", "true or false is expected"),
+                _ => ("en text väntas", "a text is expected"),
             };
-            (Code::MapWrongKind, both(sv.to_owned(), format!("expected: {expected}")))
+            (Code::MapWrongKind, both(sv.to_owned(), en.to_owned()))
         }
         ProblemKind::UnknownCode { allowed } => {
             let list = allowed.join(", ");

@@ -86,7 +86,9 @@ fn node(text: &str, raw: &str, budget: &mut Budget, depth: usize) -> Result<Node
             let entries: Entries = serde_json::from_str(raw).map_err(|fault| syntax(text, &fault, at))?;
             let mut map = Vec::with_capacity(entries.0.len());
             for (name, value) in entries.0 {
-                let key = Key { at: offset(text, value.get()), name: Personal::new(name) };
+                let name_at = offset(text, name.get());
+                let name = serde_json::from_str(name.get()).map_err(|fault| syntax(text, &fault, name_at))?;
+                let key = Key { at: name_at, name: Personal::new(name) };
                 map.push((key, node(text, value.get(), budget, depth - 1)?));
             }
             NodeValue::Map(map)
@@ -123,7 +125,7 @@ fn syntax(text: &str, fault: &serde_json::Error, base: usize) -> Fault {
 }
 
 /// A map's entries in their order, repeated names included.
-struct Entries<'a>(Vec<(String, &'a RawValue)>);
+struct Entries<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de> serde::Deserialize<'de> for Entries<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
