@@ -173,6 +173,10 @@ fn values_are_shown_for_test_persons_alone() {
     assert!(shown.contains("\"housing\": \"castle\""), "{shown}");
     let another = said(&check(here, &[".", "--show-values", "--test-persons", "list.txt"]));
     assert!(another.contains("••••••") && !another.contains("castle"), "{another}");
+    // Whoever is not on the list does not belong in a test.
+    fs::write(here.join("good.json"), example("K-PU")).expect("written");
+    let codes = |list: &str| found(here, &["good.json", "--test-persons", list]).into_iter().map(|(.., code)| code).collect::<Vec<_>>();
+    assert_eq!((codes(&list), codes("list.txt")), (vec![], vec!["VB-CHK-022".to_owned()]));
     assert_eq!(check(here, &[".", "--show-values"]).status.code(), Some(2));
     assert_eq!(check(here, &[".", "--show-values", "--test-persons", "broken.json"]).status.code(), Some(1));
 }

@@ -33,6 +33,7 @@ fn desk(rules: &Arc<Rules>) -> Desk {
         },
         sender: Sender { org_number: OrgNumber::parse("2120001538").expect("a number"), hsa_id: unit, name: "Testkommunen".to_owned() },
         production: false,
+        persons: None,
     }
 }
 

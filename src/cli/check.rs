@@ -68,7 +68,7 @@ pub(super) struct CheckArgs {
     /// Show lines of the source as they are, in files that are about test persons alone; needs --test-persons
     #[arg(long, requires = "test_persons")]
     show_values: bool,
-    /// The list of test persons
+    /// The list of test persons: whoever is not on it is refused
     #[arg(long, value_name = "FILE")]
     test_persons: Option<PathBuf>,
     /// Where docs/ can be read, as the beginning of a link to the page of each code
@@ -107,7 +107,11 @@ fn least(text: &str) -> Result<(Option<Kind>, usize), String> {
 }
 
 pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending> {
-    let desk = desk(arguments)?;
+    let mut desk = desk(arguments)?;
+    let persons = test_persons(arguments)?.map(Arc::new);
+    if desk.persons.is_none() && !desk.production {
+        desk.persons.clone_from(&persons);
+    }
     if arguments.list_rules {
         say(&findings::list(&desk.rules, swedish));
         return Ok(Ending::Clean);
@@ -123,7 +127,7 @@ pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending
         mapping: arguments.mapping.as_deref().map(super::mapping::load).transpose()?,
         load: &load_beside,
         config: arguments.config.clone(),
-        shown: shown(arguments)?,
+        shown: persons.filter(|_| arguments.show_values),
         max_bytes: u64::from(arguments.max_kb) * 1024,
         update: arguments.update,
         coverage: arguments.coverage || !arguments.min_coverage.is_empty(),
@@ -201,8 +205,8 @@ fn load_beside(name: &str, folder: &Path) -> Result<Mapping, Vec<Fault>> {
     })
 }
 
-fn shown(arguments: &CheckArgs) -> Result<Option<TestPersons>, Fault> {
-    let Some(path) = arguments.test_persons.as_ref().filter(|_| arguments.show_values) else { return Ok(None) };
+fn test_persons(arguments: &CheckArgs) -> Result<Option<TestPersons>, Fault> {
+    let Some(path) = &arguments.test_persons else { return Ok(None) };
     let list = TestPersons::parse(&fs::read_to_string(path).map_err(|fault| cannot(path, &fault))?);
     if list.is_empty() { Err(Fault::with(Code::FixUsage, format!("--test-persons {}", path.display()))) } else { Ok(Some(list)) }
 }
@@ -270,5 +274,6 @@ fn desk(arguments: &CheckArgs) -> Result<Desk, Ending> {
         },
         sender: Sender { org_number: OrgNumber::parse("2120001538").ok_or_else(unknown)?, hsa_id: nobody, name: "–".to_owned() },
         production: false,
+        persons: None,
     })
 }

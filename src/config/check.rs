@@ -65,6 +65,7 @@ impl Checker<'_> {
         let records = self.need(raw.limits.records, "limits.records");
         let shutdown_grace = self.seconds(raw.shutdown.grace_s, "shutdown.grace_s");
         let environment = self.need(raw.environment, "environment");
+        let test_persons_file = self.path(raw.test_persons_file, "test_persons_file");
         let language = self.need(raw.language, "language");
         let sources = sources.into_iter().collect::<Option<Vec<_>>>()?;
         self.apart(&sources);
@@ -73,6 +74,7 @@ impl Checker<'_> {
         }
         Some(Settings {
             environment: environment?,
+            test_persons_file,
             language: language?,
             organisation: organisation?,
             sources,

@@ -17,6 +17,13 @@ pub(super) struct Raw {
     ///
     /// Om riktiga meddelanden går, eller bara test.
     pub(super) environment: Option<Environment>,
+    /// The list of test persons, a number of twelve digits a line, and the reserve numbers that tests use. With it, production refuses
+    /// the numbers on it, and a test all that are not on it.
+    ///
+    /// Listan över testpersoner, ett nummer med tolv siffror per rad, och de reservnummer som test använder. Med den avvisas i produktion
+    /// de nummer som står i den, och i test alla som inte gör det.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_persons_file: Option<String>,
     /// Language of texts for people.
     ///
     /// Språk i texter för människor.

@@ -15,6 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub environment: Environment,
+    pub test_persons_file: Option<PathBuf>,
     pub language: Language,
     pub organisation: Organisation,
     /// Sorted by name.
@@ -376,6 +377,7 @@ impl From<&Settings> for raw::Raw {
         let named = |name: &String| name.clone();
         Self {
             environment: Some(settings.environment),
+            test_persons_file: settings.test_persons_file.as_deref().map(shown),
             language: Some(settings.language),
             organisation: raw::Organisation {
                 org_number: Some(settings.organisation.org_number.as_str().to_owned()),

@@ -16,6 +16,7 @@ use crate::map::{Limits, Mapping};
 use crate::model::dice::Dice;
 use crate::model::event::Recipient;
 use crate::model::name::Name;
+use crate::model::testpersons::TestPersons;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
@@ -209,7 +210,20 @@ pub fn desk(settings: &Settings) -> Result<Desk, Vec<Fault>> {
             name: organisation.name.clone(),
         },
         production: settings.environment == Environment::Production,
+        persons: persons(settings)?,
     })
+}
+
+/// The list of test persons, where there is one.
+fn persons(settings: &Settings) -> Result<Option<Arc<TestPersons>>, Vec<Fault>> {
+    let Some(file) = &settings.test_persons_file else { return Ok(None) };
+    let told = |what: &dyn std::fmt::Display| vec![Fault::with(Code::CfgFile, format!("test_persons_file: {} ({what})", file.display()))];
+    let text = std::fs::read_to_string(file).map_err(|fault| told(&fault.kind()))?;
+    let persons = TestPersons::parse(&text);
+    if persons.is_empty() {
+        return Err(told(&"no numbers of twelve digits"));
+    }
+    Ok(Some(Arc::new(persons)))
 }
 
 /// Every set that an episode may use: those in the binary and those in the configured folder.

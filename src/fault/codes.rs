@@ -315,6 +315,13 @@ codes! {
         "Ett senare besked om hemtagning har redan kommit", "a later take-home notice has come already",
         "Ingenting behövs: det senare beskedet gäller.", "Nothing: the later notice holds." }
 
+    ChkTestPerson "VB-CHK-021" Sender "0.1.0" {
+        "Patienten är en testperson, och det här är produktion", "the patient is a test person, and this is production",
+        "Sänd testdata till testmiljön. Inget av händelsen har sparats.", "Send test data to the test environment. Nothing of the event has been stored." }
+    ChkRealPerson "VB-CHK-022" Sender "0.1.0" {
+        "Patienten är ingen testperson, och det här är en testmiljö", "the patient is no test person, and this is a test environment",
+        "Använd en person ur listan i `test_persons_file`, och skriv de reservnummer som test använder i samma fil. Ta bort händelsen där den kom ifrån: den kan gälla en verklig person. Inget av den har sparats.", "Use a person of the list in `test_persons_file`, and write the reserve numbers that tests use into the same file. Remove the event where it came from: it may be about a real person. Nothing of it has been stored." }
+
     OpsNotHeld "VB-OPS-001" Operator "0.1.0" {
         "Meddelandet väntar inte på en människa", "the message is not held for a person",
         "Se vad som blev av det med `vardbro messages show`.", "See what became of it with `vardbro messages show`." }

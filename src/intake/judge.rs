@@ -21,6 +21,7 @@ use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::raw::Mapped;
 use crate::model::state::State;
+use crate::model::testpersons::TestPersons;
 use crate::oplog::{Event, Level, Line, Reason};
 use crate::seal::{self, Checked, Validator};
 use crate::store::{Change, ChangeTo, Entry, NewDelivery, NewEvent, Past, Release};
@@ -39,6 +40,8 @@ pub struct Desk {
     pub routing: Routing,
     pub sender: Sender,
     pub production: bool,
+    /// Who exists for tests only, where such a list is given: these never in production, all others never in a test.
+    pub persons: Option<Arc<TestPersons>>,
 }
 
 /// A well-formed event with everything that is known of it beforehand.
@@ -76,6 +79,7 @@ impl Desk {
     pub(super) fn judge(&self, arrival: Arrival, case: &mut Case, validator: &mut dyn Validator) -> Result<Entry, Vec<Finding>> {
         let rules = self.rules_of(case);
         let event = &arrival.mapped.event;
+        self.refuse_stranger(event)?;
         let own = episode::fact(event, &arrival.links, arrival.version, &[]);
         refuse_misused(&own, case)?;
         refuse_cancels(event)?;
@@ -94,6 +98,18 @@ impl Desk {
         let mut judgement = Judgement::new(self, rules, state, case, validator, arrival.at);
         judgement.arrive(&arrival, &before, addressed, late);
         Ok(judgement.entry(arrival))
+    }
+
+    /// Test data stay out of production, and real data out of tests, whoever sends them.
+    fn refuse_stranger(&self, event: &CareEvent) -> Result<(), Vec<Finding>> {
+        let Some(persons) = &self.persons else { return Ok(()) };
+        let code = match (self.production, persons.has(&event.patient.id)) {
+            (true, true) => Code::ChkTestPerson,
+            (false, false) => Code::ChkRealPerson,
+            _ => return Ok(()),
+        };
+        let finding = code.finding(Effect::Refuse, Layer::Rules, None);
+        Err(vec![at(finding, Some("patient.id".to_owned()), None)])
     }
 
     /// Looks again at what is withheld, without a new event: time alone may have changed something.

@@ -94,7 +94,7 @@ impl<'o> Checker<'o> {
             }
         }
         let may_show = |list: &TestPersons| played.events.iter().all(|event| list.has(&event.patient.id));
-        if self.options.shown.as_ref().is_some_and(may_show) {
+        if self.options.shown.as_deref().is_some_and(may_show) {
             files[0].shown = played.differences.disclose().chars().take(SHOWN_MAX).collect();
         }
         let mut reached = Reached::default();
@@ -149,7 +149,7 @@ impl<'o> Checker<'o> {
         let may_show = |list: &TestPersons| list.alone_in(&text, local_day(self.options.clock.now()));
         // Whether everybody in the file is a test person is asked only where something is shown of it.
         let names =
-            if findings.is_empty() || self.options.shown.as_ref().is_some_and(may_show) { None } else { Some(self.expected.names()) };
+            if findings.is_empty() || self.options.shown.as_deref().is_some_and(may_show) { None } else { Some(self.expected.names()) };
         let lines = Lines::new(&text, form.unwrap_or(Form::Json), names);
         let told = |finding: Finding| {
             let excerpt = finding.place.filter(|_| !text.is_empty()).and_then(|place| lines.at(place));

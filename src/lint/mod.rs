@@ -26,6 +26,7 @@ use expect::Expectations;
 use file::{Checker, Looked};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Units that are looked at before their findings are put in order.
@@ -47,7 +48,7 @@ pub struct Options<'a> {
     /// The configuration that stories are played with; else the one above each story.
     pub config: Option<PathBuf>,
     /// Show lines of the source as they are, where everybody in the file is one of these.
-    pub shown: Option<TestPersons>,
+    pub shown: Option<Arc<TestPersons>>,
     /// Largest file, in bytes.
     pub max_bytes: u64,
     /// Write what is found as what is expected.

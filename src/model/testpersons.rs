@@ -18,9 +18,10 @@ impl std::fmt::Debug for TestPersons {
 }
 
 impl TestPersons {
-    /// Every run of twelve digits in a text, whatever stands between them.
+    /// Every run of twelve digits in a text, and every one in the form of a reserve number, whatever stands between them.
     pub fn parse(text: &str) -> Self {
-        let runs = text.split(|letter: char| !letter.is_ascii_digit()).filter(|run| run.len() == 12);
+        let number = |run: &&str| run.len() == 12 && run.bytes().take(8).all(|b| b.is_ascii_digit());
+        let runs = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(number);
         Self(runs.take(MAX).map(str::to_owned).collect())
     }
 
@@ -59,6 +60,7 @@ mod tests {
     fn a_text_shows_only_those_on_the_list_in_whatever_form_they_stand() {
         let list = TestPersons::parse("Testpersonnummer\r\n193812217044\r\n195003072260;");
         let today = date(2026, 3, 10);
+        assert!(TestPersons::parse("193812217044\n22950606FH20").alone_in("22950606-FH20", today));
         for text in [r#"{"id":"19381221-7044"}"#, "<id>381221-7044</id>", "a;193812217044;195003072260"] {
             assert!(list.alone_in(text, today), "{text}");
         }
