@@ -3,6 +3,8 @@
 //!
 //!     cargo bench --bench episodes              # 10,000 × 20
 //!     EPISODES=500 cargo bench --bench episodes
+//!     PLAIN=1 cargo bench --bench episodes      # with nothing sealed
+//!     POSTGRES='host=127.0.0.1 …' cargo bench --bench episodes    # in an empty database
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench speaks to whoever runs it")]
 
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use vardbro::episode::{self, Links, fold};
 use vardbro::intake::Intake;
 use vardbro::map::{self, Document, Limits, Mapping};
+use vardbro::model::dice::SystemDice;
 use vardbro::model::keyed::ReferenceKey;
 use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
@@ -21,7 +24,7 @@ use vardbro::model::raw::{Incoming, RawEvent, Verdict};
 use vardbro::model::regime::Regime;
 use vardbro::model::time::Clock;
 use vardbro::seal::{Validator, XsdValidator};
-use vardbro::store::Store;
+use vardbro::store::{Keys, Store, StoreKey};
 
 const BATCH: usize = 256;
 /// A stay with everything, in its order.
@@ -57,7 +60,14 @@ fn main() {
         Vec::new(),
     )
     .expect("a configuration");
-    let store = Store::open(&folder.path().join("bench.db"), &[7; 32]).expect("a store");
+    let sealed = std::env::var_os("PLAIN").is_none();
+    let ring = sealed.then(|| StoreKey::new(&[8; 32]).expect("a key")).into_iter().collect();
+    let keys = Keys::new(ring, Arc::new(SystemDice)).with_reference([7; 32]);
+    let store = match std::env::var("POSTGRES") {
+        Ok(url) => Store::open_postgres(&url, &keys),
+        Err(_) => Store::open(&folder.path().join("bench.db"), &keys),
+    };
+    let store = store.expect("a store");
     let clock = Arc::new(Standing(BEGIN.parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(120)));
     let mut intake =
         Intake::new(vardbro::daemon::desk(&settings).expect("a desk"), store.clone(), Box::new(XsdValidator::message()), clock);
@@ -69,7 +79,8 @@ fn main() {
     }
     let took = begun.elapsed();
     assert_eq!(accepted, records.len(), "every event is accepted");
-    println!("intake: {:.0} events/s ({:.1} s), peak memory {} MB", rate(accepted, took), took.as_secs_f64(), peak_mb());
+    let how = if sealed { "sealed" } else { "plain" };
+    println!("intake, {how}: {:.0} events/s ({:.1} s), peak memory {} MB", rate(accepted, took), took.as_secs_f64(), peak_mb());
     parts(&records, &intake.desk.rules.regime, took);
 }
 

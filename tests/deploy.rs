@@ -79,6 +79,9 @@ fn the_sample_loads_and_sends_nothing_until_it_is_changed() {
     assert!(sample.destinations.iter().all(|destination| destination.mode == Mode::Shadow));
     assert!(deploy("vardbro.service").contains("StateDirectory=vardbro\n"));
     assert!(sample.store_path.starts_with("/var/lib/vardbro"));
+    assert!(!sample.store_key_files.is_empty(), "the sample seals its store");
+    let key = "vardbro store new-key /etc/vardbro/store.key";
+    assert!(["vardbro.toml", "vardbro.service"].iter().all(|file| deploy(file).contains(key)), "and says how its key is made");
     let in_place = |way: &Way| matches!(way, Way::Directory(directory) if directory.path.starts_with("/var/lib/vardbro"));
     assert!(sample.sources.iter().all(|source| in_place(&source.way)));
 }

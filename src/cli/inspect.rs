@@ -2,17 +2,19 @@
 
 use super::requests::{Confirmation, have_done};
 use super::{Ending, fallback, parked, rules, say};
-use crate::config;
+use crate::config::{self, Settings};
 use crate::daemon;
 use crate::fault::{Code, Fault};
+use crate::model::dice::SystemDice;
 use crate::model::ids::EpisodeId;
 use crate::model::state::State;
 use crate::model::time::{Clock, SystemClock};
 use crate::ops::{self, Found, Sets};
-use crate::store::{DeliveryRow, Filter, Store};
+use crate::store::{DeliveryRow, Filter, Keys, Place, Store};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,17 +31,42 @@ pub(super) struct Where {
     /// The store's file, without a configuration
     #[arg(long)]
     store: Option<PathBuf>,
+    /// A key that this file is sealed with; may be given several times
+    #[arg(long, requires = "store")]
+    key_file: Vec<PathBuf>,
 }
 
 impl Where {
+    pub(super) fn place(&self) -> Result<Place, Ending> {
+        match &self.store {
+            Some(path) => Ok(Place::File(path.clone())),
+            None => Ok(daemon::place(&self.settings()?)?),
+        }
+    }
+
+    pub(super) fn keys(&self) -> Result<Keys, Ending> {
+        let dice = Arc::new(SystemDice);
+        match &self.store {
+            Some(_) => Ok(Keys::read(&self.key_file, dice)?),
+            None => Ok(daemon::keys(&self.settings()?, dice)?),
+        }
+    }
+
+    pub(super) fn open(&self) -> Result<Store, Ending> {
+        Ok(Store::open_at_to_read(&self.place()?, &self.keys()?)?)
+    }
+
+    fn settings(&self) -> Result<Settings, Ending> {
+        config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)
+    }
+
     /// The store, and the sets of rules that its episodes may run under; without a configuration those in the binary.
     pub(super) fn open_with_rules(&self) -> Result<(Store, Sets), Ending> {
-        let Some(path) = &self.store else {
-            let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
-            let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
-            return Ok((Store::open_at_to_read(&daemon::place(&settings)?)?, sets));
+        let sets = match &self.store {
+            Some(_) => rules::shipped_sets()?,
+            None => daemon::rule_sets(&self.settings()?).map_err(Ending::Faults)?,
         };
-        Ok((Store::open_to_read(path)?, rules::shipped_sets()?))
+        Ok((self.open()?, sets))
     }
 }
 
@@ -117,7 +144,7 @@ pub(super) enum MessagesCommand {
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) fn log(arguments: &LogArgs, swedish: bool) -> Result<Ending, Ending> {
-    let store = open(&arguments.place)?;
+    let store = arguments.place.open()?;
     let mut filter = Filter {
         after: 0,
         episode: arguments.episode.clone(),
@@ -145,12 +172,12 @@ pub(super) fn log(arguments: &LogArgs, swedish: bool) -> Result<Ending, Ending> 
 pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending, Ending> {
     match command {
         MessagesCommand::List { place, state, episode, code, limit } => {
-            let rows = open(&place)?.deliveries(&Filter { episode, state, code, limit, ..Filter::default() })?;
+            let rows = place.open()?.deliveries(&Filter { episode, state, code, limit, ..Filter::default() })?;
             say(&ops::list(&rows, swedish));
             Ok(Ending::Clean)
         }
         MessagesCommand::Show { message, place, format } => {
-            let store = open(&place)?;
+            let store = place.open()?;
             match ops::find(&store, &message)? {
                 Found::One(row) => {
                     say(&ops::show(&store, &row, swedish, format == Format::Json)?);
@@ -178,7 +205,7 @@ pub(super) fn nothing(swedish: bool) -> Ending {
 fn release(message: &str, config: &Path, reason: &str, confirmation: &Confirmation, swedish: bool) -> Result<Ending, Ending> {
     let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
     let sets = daemon::rule_sets(&settings).map_err(Ending::Faults)?;
-    let store = Store::open_at_to_read(&daemon::place(&settings)?)?;
+    let store = daemon::store(&settings)?;
     let row = match ops::find(&store, message)? {
         Found::One(row) => *row,
         Found::Several(rows) => {
@@ -232,14 +259,6 @@ pub(super) fn explain(code: &str, swedish: bool) -> Result<Ending, Ending> {
         super::complain(if swedish { "Ingen kod och ingen regel heter så." } else { "No code and no rule is called so." });
         Ok(Ending::Findings)
     }
-}
-
-fn open(place: &Where) -> Result<Store, Ending> {
-    if let Some(path) = &place.store {
-        return Ok(Store::open_to_read(path)?);
-    }
-    let settings = config::load(Some(&place.config), std::env::vars().collect()).map_err(Ending::Faults)?;
-    Ok(Store::open_at_to_read(&daemon::place(&settings)?)?)
 }
 
 fn state(text: &str) -> Result<State, String> {

@@ -79,7 +79,7 @@ impl Office {
     pub(super) fn open(config: &Path) -> Result<Self, Ending> {
         let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
         let desk = daemon::desk(&settings).map_err(Ending::Faults)?;
-        let store = Store::open_at_to_read(&daemon::place(&settings)?)?;
+        let store = daemon::store(&settings)?;
         Ok(Self { settings, store, desk, now: SystemClock.now() })
     }
 

@@ -4,7 +4,7 @@ use super::Ending;
 use crate::config::Settings;
 use crate::daemon;
 use crate::intake::{Action, Intake, Outcome};
-use crate::model::dice::{Dice, SystemDice};
+use crate::model::dice::SystemDice;
 use crate::model::time::{Clock, SystemClock};
 use crate::seal::XsdValidator;
 use crate::store::{Place, Store};
@@ -50,9 +50,10 @@ pub(super) fn have_done(
     confirmation: &Confirmation,
 ) -> Result<Done, Ending> {
     let place = daemon::place(settings)?;
-    let reader = Store::open_at_to_read(&place)?;
+    let keys = daemon::keys(settings, Arc::new(SystemDice))?;
+    let reader = Store::open_at_to_read(&place, &keys)?;
     // A file that no daemon holds is ours for as long as this takes; a shared database has its daemons elsewhere.
-    let own = if matches!(place, Place::File(_)) { Store::open_at(&place, &secret()).ok() } else { None };
+    let own = if matches!(place, Place::File(_)) { Store::open_at(&place, &keys).ok() } else { None };
     let mut ids = Vec::new();
     for action in actions {
         ids.push(reader.ask(SystemClock.now(), &confirmation.by(), &written(action, reason))?);
@@ -109,12 +110,4 @@ fn open(reader: &Store, ids: &[i64]) -> Result<usize, Ending> {
 fn outcome(reader: &Store, id: i64) -> Result<Option<Outcome>, Ending> {
     let row = reader.request(id)?;
     Ok(row.and_then(|row| row.outcome).and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// The store is there and has its key; this one would only be taken for a new store.
-fn secret() -> [u8; 32] {
-    let mut out = [0; 32];
-    out[..16].copy_from_slice(&SystemDice.bytes());
-    out[16..].copy_from_slice(&SystemDice.bytes());
-    out
 }

@@ -8,7 +8,6 @@ use crate::config::{self, Settings};
 use crate::daemon;
 use crate::fault::{Code, Fault};
 use crate::ops::{self, MovePlan, Sets};
-use crate::store::Store;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,7 +127,7 @@ fn move_episodes(
     let sets = daemon::rule_sets(settings).map_err(Ending::Faults)?;
     named(&sets, from)?;
     named(&sets, to)?;
-    let store = Store::open_at_to_read(&daemon::place(settings)?)?;
+    let store = daemon::store(settings)?;
     let mut episodes = store.episodes_under(from)?;
     if let Some(wanted) = episode {
         let Some(id) = episodes::named(&store, &sets, wanted, swedish)? else { return Ok(Ending::Findings) };

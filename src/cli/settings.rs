@@ -3,8 +3,10 @@
 use super::{Ending, say};
 use crate::config;
 use crate::daemon;
+use crate::model::dice::SystemDice;
 use clap::Subcommand;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -29,6 +31,7 @@ pub(super) fn run(command: ConfigCommand) -> Result<Ending, Ending> {
             settings.require_for_run().map_err(Ending::Faults)?;
             settings.check_files().map_err(Ending::Faults)?;
             daemon::desk(&settings).map_err(Ending::Faults)?;
+            daemon::keys(&settings, Arc::new(SystemDice))?;
             say("ok\n");
         }
         ConfigCommand::Show { config } => say(&load(config)?.show()),

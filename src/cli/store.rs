@@ -2,16 +2,15 @@
 
 use super::inspect::{Format, Where, refused};
 use super::{Ending, say};
-use crate::config;
-use crate::daemon;
 use crate::fault::{Code, Fault};
-use crate::model::dice::{Dice, SystemDice};
+use crate::model::dice::SystemDice;
 use crate::model::time::{Clock, SystemClock};
 use crate::ops::{self, MarkPlan, RestorePlan};
-use crate::store::{self, ExportFault, NewFile, Place, PutBack, Store, Vacant};
-use clap::{Args, Subcommand};
+use crate::store::{self, ExportFault, NewFile, Place, PutBack, Rekey, StoreKey, Vacant};
+use clap::Subcommand;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StoreCommand {
@@ -27,7 +26,7 @@ pub(super) enum StoreCommand {
         /// A new file, or a folder in which it gets a name of its own
         to: PathBuf,
         #[command(flatten)]
-        at: At,
+        at: Where,
     },
     /// Put a backup in the store's place: shows the plan and its token first, then does it with --confirm
     Restore {
@@ -38,39 +37,33 @@ pub(super) enum StoreCommand {
         #[arg(long, conflicts_with = "file")]
         in_place: bool,
         #[command(flatten)]
-        at: At,
+        at: Where,
         /// The token of the plan; without one the plan is shown and nothing is done
         #[arg(long)]
         confirm: Option<String>,
+    },
+    /// Seal everything with the first key of the configuration, also while the daemon runs. A store that is not sealed yet must be
+    /// nobody else's when it begins
+    Rekey {
+        #[command(flatten)]
+        at: Where,
+    },
+    /// Make a key for `store.key_files`
+    NewKey {
+        /// A new file
+        file: PathBuf,
     },
     /// Write everything as lines of JSON, for leaving the product; holds personal data
     Export {
         /// A new file
         to: PathBuf,
         #[command(flatten)]
-        at: At,
+        at: Where,
     },
 }
 
-/// Which store.
-#[derive(Debug, Args)]
-pub(super) struct At {
-    #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
-    config: PathBuf,
-    /// The store's file, without a configuration
-    #[arg(long)]
-    store: Option<PathBuf>,
-}
-
-impl At {
-    fn place(&self) -> Result<Place, Ending> {
-        if let Some(path) = &self.store {
-            return Ok(Place::File(path.clone()));
-        }
-        let settings = config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)?;
-        Ok(daemon::place(&settings)?)
-    }
-}
+/// Between two pages of a rekey: the daemon writes meanwhile.
+const REKEY_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn run(command: StoreCommand, swedish: bool) -> Result<Ending, Ending> {
     match command {
@@ -78,6 +71,8 @@ pub(super) fn run(command: StoreCommand, swedish: bool) -> Result<Ending, Ending
         StoreCommand::Backup { to, at } => backup(&to, &at, swedish),
         StoreCommand::Restore { file: Some(file), at, confirm, .. } => restore(&file, &at, confirm.as_deref(), swedish),
         StoreCommand::Restore { file: None, at, confirm, .. } => mark(&at, confirm.as_deref(), swedish),
+        StoreCommand::Rekey { at } => rekey(&at, swedish),
+        StoreCommand::NewKey { file } => new_key(&file, swedish),
         StoreCommand::Export { to, at } => export(&to, &at, swedish),
     }
 }
@@ -92,7 +87,7 @@ fn check(place: &Where, format: Format, swedish: bool) -> Result<Ending, Ending>
     Ok(if looked.damaged.is_empty() { Ending::Clean } else { Ending::Findings })
 }
 
-fn backup(to: &Path, at: &At, swedish: bool) -> Result<Ending, Ending> {
+fn backup(to: &Path, at: &Where, swedish: bool) -> Result<Ending, Ending> {
     let now = SystemClock.now();
     let to = if to.is_dir() { to.join(ops::backup_name(now)) } else { to.to_owned() };
     let path = match at.place()? {
@@ -104,14 +99,19 @@ fn backup(to: &Path, at: &At, swedish: bool) -> Result<Ending, Ending> {
     Ok(Ending::Clean)
 }
 
-fn restore(file: &Path, at: &At, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
+fn restore(file: &Path, at: &Where, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
     let path = match at.place()? {
         Place::File(path) => path,
         Place::Postgres(server) => return Err(Fault::with(Code::StoServer, server.dump_command(file)?).into()),
     };
     let vacant = Vacant::take(&path)?;
     let backup = store::look_into(file)?;
-    let plan = RestorePlan { file, backup: &backup, present: vacant.present(&backup) };
+    let keys = at.keys()?;
+    backup.opens_with(&keys).map_err(|fault| match fault.code() {
+        Code::CfgStoreSealed => Fault::with(Code::CfgStoreSealed, file.display().to_string()),
+        _ => Fault::with(Code::StoNoBackup, file.display().to_string()),
+    })?;
+    let plan = RestorePlan { file, backup: &backup, present: vacant.present(&backup, &keys) };
     let now = SystemClock.now();
     let Some(token) = confirm else {
         say(&plan.text(now, swedish));
@@ -125,19 +125,14 @@ fn restore(file: &Path, at: &At, confirm: Option<&str>, swedish: bool) -> Result
     Ok(Ending::Clean)
 }
 
-fn mark(at: &At, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
+fn mark(at: &Where, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
     let place = at.place()?;
     let name = match &place {
         Place::File(path) if !path.exists() => return Err(Fault::with(Code::CfgStore, path.display().to_string()).into()),
         Place::File(path) => path.display().to_string(),
         Place::Postgres(_) => "PostgreSQL".to_owned(),
     };
-    let dice = || -> [u8; 16] { SystemDice.bytes() };
-    // The store is there and has its key; this one would only be taken for a new store.
-    let mut secret = [0; 32];
-    secret[..16].copy_from_slice(&dice());
-    secret[16..].copy_from_slice(&dice());
-    let store = store::open_alone(&place, &secret)?;
+    let store = store::open_alone(&place, &at.keys()?)?;
     let (events, deliveries) = store.size()?;
     let plan = MarkPlan { place: name, events, deliveries };
     let Some(token) = confirm else {
@@ -152,8 +147,29 @@ fn mark(at: &At, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending>
     Ok(Ending::Clean)
 }
 
-fn export(to: &Path, at: &At, swedish: bool) -> Result<Ending, Ending> {
-    let store = Store::open_at_to_read(&at.place()?)?;
+fn rekey(at: &Where, swedish: bool) -> Result<Ending, Ending> {
+    let mut rekey = Rekey::begin(&at.place()?, &at.keys()?)?;
+    let rekeyed = loop {
+        while rekey.step()? {
+            std::thread::sleep(REKEY_PAUSE);
+        }
+        if let Some(rekeyed) = rekey.end(&ops::rekey_line(SystemClock.now()))? {
+            break rekeyed;
+        }
+        std::thread::sleep(REKEY_PAUSE);
+    };
+    say(&ops::rekeyed_text(&rekeyed, swedish));
+    Ok(if rekeyed.damaged == 0 { Ending::Clean } else { refused(&Fault::new(Code::StoUnopened), swedish) })
+}
+
+fn new_key(file: &Path, swedish: bool) -> Result<Ending, Ending> {
+    StoreKey::make(file, &SystemDice)?;
+    say(&ops::new_key_text(file, swedish));
+    Ok(Ending::Clean)
+}
+
+fn export(to: &Path, at: &Where, swedish: bool) -> Result<Ending, Ending> {
+    let store = at.open()?;
     say(&ops::export_warning(to, swedish));
     let mut out = BufWriter::new(NewFile::at(to)?);
     let unwritten = |fault: &std::io::Error| Ending::from(store::unwritten(to, fault));

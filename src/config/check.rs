@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// For writing what became of a try.
 const SETTLING: Duration = Duration::from_secs(2);
+/// Keys of a store: one that seals, and those that it has not been sealed anew from yet.
+const KEYS_MAX: usize = 16;
 /// Longest pattern or marker of file names.
 const PART_MAX: usize = 100;
 const HSA_ID: &str = "expected SE, ten digits, a hyphen and at most 18 letters (A-Z) and digits";
@@ -58,6 +60,7 @@ impl Checker<'_> {
         let store_path = self.path(store, "store.path");
         let store_url_file = self.path(raw.store.url_file, "store.url_file");
         let store_ca_file = self.path(raw.store.ca_file, "store.ca_file");
+        let store_key_files = self.key_files(raw.store.key_files);
         let http = self.http(raw.http);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
@@ -85,12 +88,27 @@ impl Checker<'_> {
             store_path: store_path?,
             store_url_file,
             store_ca_file,
+            store_key_files,
             http,
             oplog: OplogSettings { path: oplog_path, level: level? },
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
             retry: retry?,
             shutdown_grace: shutdown_grace?,
         })
+    }
+
+    fn key_files(&mut self, files: Vec<String>) -> Vec<PathBuf> {
+        if files.len() > KEYS_MAX {
+            self.origin.fault(Code::CfgValue, "store.key_files", &format!("at most {KEYS_MAX}"));
+        }
+        let mut out = Vec::new();
+        for (place, file) in files.into_iter().enumerate() {
+            let key = format!("store.key_files[{place}]");
+            if !self.origin.is_bad(&key) {
+                out.extend(self.path(Some(file), &key));
+            }
+        }
+        out
     }
 
     fn organisation(&mut self, raw: raw::Organisation) -> Option<Organisation> {

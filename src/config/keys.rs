@@ -47,6 +47,7 @@ impl Kind {
     pub(super) fn expected(&self) -> String {
         match self {
             Self::Table(_) | Self::Named(_) => "a table".to_owned(),
+            Self::List(inner) if **inner == Self::Text => "a list of texts in quotes".to_owned(),
             Self::List(_) => "a list of tables".to_owned(),
             Self::Text => "a text in quotes".to_owned(),
             Self::Flag => "true or false".to_owned(),

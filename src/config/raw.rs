@@ -483,6 +483,16 @@ pub(super) struct Store {
     /// PEM-fil med de utfärdare som databasens certifikat får komma från; annars systemets.
     #[schemars(length(min = 1))]
     pub(super) ca_file: Option<String>,
+    /// Files with the keys that personal data in the store are sealed with, each made by `vardbro store new-key`. All of them
+    /// open; a new store is sealed with the first, and one that there is when `vardbro store rekey` is run. A key may be taken
+    /// away after that. Nothing is sealed without any. Whoever loses them loses the store and its backups.
+    ///
+    /// Filer med de nycklar som personuppgifter i databasen krypteras med, var och en gjord av `vardbro store new-key`. Alla
+    /// öppnar; en ny databas krypteras med den första, en som redan finns när `vardbro store rekey` körs. Därefter kan en
+    /// nyckel tas bort. Utan nycklar krypteras ingenting. Den som förlorar dem förlorar databasen och dess säkerhetskopior.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub(super) key_files: Vec<String>,
 }
 
 /// Operations log.

@@ -149,7 +149,8 @@ fn value(value: &DeValue<'_>, kind: &Kind, path: &str, offset: usize, origin: &m
             let item = |(place, item): (usize, &toml::Spanned<DeValue<'_>>)| {
                 self::value(item.get_ref(), inner, &format!("{path}[{place}]"), item.span().start, origin)
             };
-            Some(toml::Value::Array(items.map(item).map(|item| item.unwrap_or_else(|| toml::Table::new().into())).collect()))
+            let empty = || if **inner == Kind::Text { String::new().into() } else { toml::Table::new().into() };
+            Some(toml::Value::Array(items.map(item).map(|item| item.unwrap_or_else(empty)).collect()))
         }
         (Kind::Text, DeValue::String(text)) => Some(text.as_ref().into()),
         (Kind::Flag, DeValue::Boolean(flag)) => Some((*flag).into()),

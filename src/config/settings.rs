@@ -31,6 +31,8 @@ pub struct Settings {
     pub store_url_file: Option<PathBuf>,
     /// Issuers of the database's certificate.
     pub store_ca_file: Option<PathBuf>,
+    /// The keys that the store is sealed with; none where it is not.
+    pub store_key_files: Vec<PathBuf>,
     pub oplog: OplogSettings,
     pub http: Option<HttpSettings>,
     pub limits: LimitsSettings,
@@ -393,6 +395,7 @@ impl From<&Settings> for raw::Raw {
                 path: Some(shown(&settings.store_path)),
                 url_file: settings.store_url_file.as_deref().map(shown),
                 ca_file: settings.store_ca_file.as_deref().map(shown),
+                key_files: settings.store_key_files.iter().map(|path| shown(path)).collect(),
             },
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },

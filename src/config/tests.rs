@@ -146,6 +146,19 @@ fn wrong_kinds_and_bounds_are_pointed_at() {
     );
     assert_eq!(faults("[store]\npath = 2026-01-01\n"), ["VB-CFG-004 vardbro.toml:6:8: store.path: expected a text in quotes"]);
     assert_eq!(faults("[store]\npath = \"\"\n"), ["VB-CFG-004 vardbro.toml:6:8: store.path: expected a path"]);
+    assert_eq!(
+        faults("[store]\nkey_files = [\"a\", 1, \"\"]\n"),
+        [
+            "VB-CFG-004 vardbro.toml:6:19: store.key_files[1]: expected a text in quotes",
+            "VB-CFG-004 vardbro.toml:6:22: store.key_files[2]: expected a path"
+        ]
+    );
+    assert_eq!(
+        faults("[store]\nkey_files = \"a\"\n"),
+        ["VB-CFG-004 vardbro.toml:6:13: store.key_files: expected a list of texts in quotes"]
+    );
+    let many = vec!["\"a\""; 17].join(", ");
+    assert_eq!(faults(&format!("[store]\nkey_files = [{many}]\n")), ["VB-CFG-004 vardbro.toml:6:13: store.key_files: at most 16"]);
 }
 
 #[test]

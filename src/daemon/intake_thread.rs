@@ -142,8 +142,8 @@ fn attempt(intake: &mut Intake, records: &[Incoming]) -> Result<Result<Vec<Verdi
     }
 }
 
-fn report(intake: &Intake, _: StoreFault) {
-    Line::new(intake.clock.now(), Level::Error, Event::StoreFault).code(Code::BugStore).emit();
+fn report(intake: &Intake, fault: StoreFault) {
+    Line::new(intake.clock.now(), Level::Error, Event::StoreFault).code(fault.code()).emit();
 }
 
 /// Asks for what operators want done and for what time has changed.

@@ -13,14 +13,14 @@ use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
 use crate::listen::Listener;
 use crate::map::{Limits, Mapping};
-use crate::model::dice::Dice;
+use crate::model::dice::{Dice, SystemDice};
 use crate::model::event::Recipient;
 use crate::model::name::Name;
 use crate::model::testpersons::TestPersons;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
-use crate::store::{Place, Secret, Server, Store};
+use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
 use crate::transport::{Endpoint, Https, TlsFiles};
 use crate::wire::Sender;
@@ -67,7 +67,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     settings.check_files()?;
     let desk = desk(settings)?;
     let destinations = destinations(settings)?;
-    let store = Store::open_at(&place(settings)?, &secret(surroundings.dice.as_ref()))?;
+    let store = Store::open_at(&place(settings)?, &keys(settings, Arc::clone(&surroundings.dice))?)?;
     let clock = Arc::clone(&surroundings.clock);
     let doubts = look_back(&store, &desk, clock.as_ref())?;
     let opened = sources::open(settings)?;
@@ -176,6 +176,16 @@ pub fn place(settings: &Settings) -> Result<Place, Fault> {
     let told = |fault: std::io::Error| Fault::with(Code::CfgFile, format!("store.url_file: {} ({})", file.display(), fault.kind()));
     let text = std::fs::read_to_string(file).map_err(told)?;
     Ok(Place::Postgres(Server { url: Secret(text.trim().to_owned()), ca_file: settings.store_ca_file.clone() }))
+}
+
+/// What the configured store is sealed with.
+pub fn keys(settings: &Settings, dice: Arc<dyn Dice>) -> Result<Keys, Fault> {
+    Keys::read(&settings.store_key_files, dice)
+}
+
+/// The configured store, to be read.
+pub fn store(settings: &Settings) -> Result<Store, Fault> {
+    Store::open_at_to_read(&place(settings)?, &keys(settings, Arc::new(SystemDice))?)
 }
 
 /// The rules, the routing and the sender, as intake uses them.
@@ -320,14 +330,6 @@ fn reload_mappings(settings: &Settings, mappings: &[Arc<ArcSwap<Mapping>>], cloc
 /// Names were checked when the settings were read.
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap_or_else(Name::unnamed)
-}
-
-/// The store's key for references, should it be new.
-fn secret(dice: &dyn Dice) -> [u8; 32] {
-    let mut out = [0; 32];
-    out[..16].copy_from_slice(&dice.bytes());
-    out[16..].copy_from_slice(&dice.bytes());
-    out
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]

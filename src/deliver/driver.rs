@@ -194,8 +194,8 @@ impl<T: Transport> Driver<T> {
         line
     }
 
-    pub(super) fn report(&self, _: StoreFault) {
-        self.line(self.clock.now(), Level::Error, Event::StoreFault).code(Code::BugStore).emit();
+    pub(super) fn report(&self, fault: StoreFault) {
+        self.line(self.clock.now(), Level::Error, Event::StoreFault).code(fault.code()).emit();
     }
 }
 

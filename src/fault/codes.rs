@@ -58,6 +58,15 @@ codes! {
     CfgMapping "VB-CFG-013" Operator "0.1.0" {
         "Mappningen kan inte användas", "the mapping cannot be used",
         "Rätta raden som pekas ut; `vardbro map FIL --mapping M` visar vad mappningen gör.", "Correct the line that is pointed at; `vardbro map FILE --mapping M` shows what the mapping does." }
+    CfgStoreKey "VB-CFG-014" Operator "0.1.0" {
+        "En nyckelfil till databasen kan inte användas", "a key file of the store cannot be used",
+        "Nyckeln är 64 hexadecimala siffror i en fil som bara tjänstens användare får läsa; `vardbro store new-key FIL` gör en. Är den borta: ta fram den ur sitt förvar, eller återställ databasen från en kopia vars nyckel finns.", "The key is 64 hexadecimal digits in a file that only the service's user may read; `vardbro store new-key FILE` makes one. If it is gone, fetch it from where it is kept, or restore the store from a backup whose key you have." }
+    CfgStoreSealed "VB-CFG-015" Operator "0.1.0" {
+        "Databasen är krypterad med en nyckel som inte är angiven", "the store is sealed with a key that is not given",
+        "Ange nyckelns fil i `store.key_files` (i stället för en konfiguration: `--key-file`), och starta om tjänsten. Ingenting är förlorat; tills dess läses och skrivs ingenting.", "Name the key's file in `store.key_files` (without a configuration: `--key-file`), and start the daemon again. Nothing is lost; until then nothing is read and written." }
+    CfgStoreUnsealed "VB-CFG-016" Operator "0.1.0" {
+        "Nycklar är angivna men databasen är inte krypterad", "keys are given but the store is not sealed",
+        "Med tjänsten stannad: `vardbro store rekey`. Så snart det har börjat kan tjänsten startas.", "With the daemon stopped: `vardbro store rekey`. As soon as that has begun, the daemon may be started." }
 
     SrcEmpty "VB-SRC-001" Sender "0.1.0" {
         "Filen är tom", "the file is empty",
@@ -495,6 +504,12 @@ codes! {
         "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
         "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
 
+    StoUnopened "VB-STO-009" Operator "0.1.0" {
+        "Krypterade värden i databasen går inte att öppna: de är skadade eller flyttade", "sealed values of the store do not open: they are damaged, or were moved",
+        "`vardbro store check` visar vilka rader; hämta dem ur en säkerhetskopia.", "`vardbro store check` names the rows; fetch them from a backup." }
+    StoDaemonKey "VB-STO-010" Operator "0.1.0" {
+        "Tjänsten som har databasen saknar den nya nyckeln", "the daemon that has the store was not given the new key",
+        "Starta om tjänsten med samma `store.key_files` som här, och gör om; ingenting är ändrat.", "Start the daemon again with the same `store.key_files` as here, and try again; nothing is changed." }
     FixExpectation "VB-FIX-001" Operator "0.1.0" {
         "Berättelsen slutar inte som `expect.toml` säger", "the story does not end as `expect.toml` says",
         "`vardbro check --show-values MAPP` visar raderna. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt; granska ändringen.", "`vardbro check --show-values DIR` shows the lines. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew; review the change." }

@@ -69,6 +69,7 @@ codes! {
         AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
+        StoreRekeyed = "store.rekeyed": "Databasen är krypterad med en ny nyckel", "The store was sealed with a new key";
         ReceiverMessage = "receiver.message": "Mottagaren tog emot ett meddelande", "The receiver took in a message";
         Panic = "panic": "Internt fel", "Internal fault";
     }

@@ -145,6 +145,21 @@ const STORE_SERVER: Part = part! { "Databas: PostgreSQL", "Store: PostgreSQL";
         "The same as for a file, if `vardbro store restore --in-place` is run before any daemon is started."; "process: backups";
 };
 
+const SEALING: Part = part! { "Databas: kryptering", "Store: encryption";
+    "någon läser databasfilen, dess logg, en dump eller en säkerhetskopia", "somebody reads the database file, its log, a dump or a backup" =>
+        "Inga personuppgifter står i klartext: händelser, ärenden, dokument, kvitton, källans filnamn och skäl är krypterade (AES-256-GCM-SIV). Tider, tillstånd, koder och nycklade referenser syns.",
+        "No personal data stands in clear: events, episodes, documents, receipts, the source's file names and reasons are sealed (AES-256-GCM-SIV). Times, states, codes and keyed references show."; "process: privacy; store";
+    "ett krypterat värde ändras eller flyttas till en annan rad eller kolumn", "a sealed value is changed, or moved to another row or column" =>
+        "Det går inte att öppna. Raden är skadad och parkeras, inget annat; `vardbro store check` visar den.",
+        "It does not open. The row is damaged and parked, and nothing else; `vardbro store check` shows it."; "store";
+    "en nyckel saknas, är fel eller kan läsas av andra", "a key is missing, wrong or may be read by others" =>
+        "Tjänsten startar inte. En replik som inte har fått den nya nyckeln skriver ingenting och parkerar ingenting.",
+        "The daemon does not start. A replica that was not given the new key writes nothing and parks nothing."; "process: sealing; store";
+    "nyckeln byts under drift (`store rekey`), och tjänsten eller kommandot dör", "the key is changed at work (`store rekey`), and the daemon or the command dies" =>
+        "Allt läses som förut; den som börjar om fortsätter. När det är klart öppnas inget längre med den gamla nyckeln, utom säkerhetskopior från dess tid.",
+        "Everything reads as before; whoever begins again goes on. When it is done nothing opens with the old key any more but backups of its time."; "process: sealing; store";
+};
+
 const DESTINATION: Part = part! { "Destination", "Destination";
     "mottagaren är nere eller stängd (anslutning, TLS, 401, 403, 404, 429, 3xx, 502-504)", "the receiver is down or closed (connection, TLS, 401, 403, 404, 429, 3xx, 502-504)" =>
         "Vägen stängs med ett larm. Inget meddelande förlorar ett försök; ett i taget prövar vägen, första minuten minst en gång i sekunden. När den öppnas går allt, i ordning.",
@@ -171,7 +186,8 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] = &[&SOURCE, &SOURCE_HTTP, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &DESTINATION, &CLOCK];
+const PARTS: &[&Part] =
+    &[&SOURCE, &SOURCE_HTTP, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &SEALING, &DESTINATION, &CLOCK];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -231,9 +247,14 @@ pub fn guarantees_page() -> String {
     {
         let _ = writeln!(out, "| `[source.NAME] {setting}` | {}<br>*{}* |", means.1, means.0);
     }
+    let _ = writeln!(out, "| `[store] key_files –` | {}<br>*{}* |", UNSEALED.1, UNSEALED.0);
     out
 }
 
+const UNSEALED: (&str, &str) = (
+    "personuppgifter står i klartext i databasen och dess säkerhetskopior",
+    "personal data stands in clear in the database and its backups",
+);
 const UNWRITTEN: (&str, &str) = (
     "Ingenting skrivs i raderna: källsystemet får inte veta vad som blev av dem, och en rad som blir synlig senare än `overlap_s` tas först när allt läses igen.",
     "Nothing is written to the rows: the source's system does not hear what became of them, and a row that shows up later than `overlap_s` is taken only when everything is read again.",
@@ -283,6 +304,9 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
         part(known, &format!(" [source.{}]", source.name));
     }
     part(if settings.store_url_file.is_some() { &STORE_SERVER } else { &STORE_FILE }, "");
+    if !settings.store_key_files.is_empty() {
+        part(&SEALING, "");
+    }
     for known in &settings.destinations {
         part(&DESTINATION, &format!(" [destination.{}]", known.name));
     }
@@ -297,6 +321,9 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
 fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
     let pick = |texts: (&'static str, &'static str)| if swedish { texts.0 } else { texts.1 };
     let mut out = Vec::new();
+    if settings.store_key_files.is_empty() {
+        out.push(format!("  store: key_files –\n      {}", pick(UNSEALED)));
+    }
     for known in &settings.destinations {
         for weakness in WEAKNESSES.iter().filter(|weakness| (weakness.applies)(known)) {
             out.push(format!("  destination.{}: {}\n      {}", known.name, weakness.setting, pick(weakness.means)));

@@ -7,6 +7,9 @@ use super::db::{Db, values};
 use super::doubt::{Restored, mark};
 use super::files::{NewFile, beside, sync_folder, unwritten};
 use super::handle::{Connection, fits, migrate, unusable};
+use super::keys::Keys;
+use super::named::Reference;
+use super::seal::Seals;
 use super::{StoreFault, sqlite};
 use crate::fault::{Code, Fault};
 use crate::model::receipt::ContentHash;
@@ -18,6 +21,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub struct Contents {
     pub accepted: u64,
     pub size: u64,
     pub sha256: ContentHash,
-    key: Vec<u8>,
+    reference: Option<Reference>,
 }
 
 /// What stands in the store now, and how much of it a backup has not.
@@ -82,7 +86,7 @@ pub fn look_into(file: &Path) -> Result<Contents, Fault> {
     if beside(file, "-wal").metadata().is_ok_and(|wal| wal.len() > 0) {
         return Err(none("a -wal file lies beside it: it was copied while a daemon had it"));
     }
-    let db = sqlite::plain(immutable(file), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI);
+    let db = sqlite::plain(immutable(file), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, &Arc::new(Seals::none()));
     let db = db.and_then(|db| Ok((sqlite::version(db.as_ref())?, db)));
     let (schema, db) = db.map_err(|fault| none(&fault.to_string()))?;
     if schema > 0 && !fits(schema) {
@@ -93,7 +97,16 @@ pub fn look_into(file: &Path) -> Result<Contents, Fault> {
 
 impl Contents {
     fn of(sha256: ContentHash) -> Self {
-        Self { schema: 0, made_at: None, newest: None, events: 0, deliveries: 0, accepted: 0, size: 0, sha256, key: Vec::new() }
+        Self { schema: 0, made_at: None, newest: None, events: 0, deliveries: 0, accepted: 0, size: 0, sha256, reference: None }
+    }
+
+    /// Whether the keys are given that its values are sealed with. One that is not sealed opens with any.
+    pub fn opens_with(&self, keys: &Keys) -> Result<(), StoreFault> {
+        match self.reference.as_ref().map(|reference| reference.open(keys)) {
+            Some(Ok(_) | Err(StoreFault::Unsealed)) => Ok(()),
+            Some(Err(fault)) => Err(fault),
+            None => Err(StoreFault::Damaged { table: "meta" }),
+        }
     }
 }
 
@@ -113,14 +126,9 @@ fn contents(db: &dyn Db, of: Contents) -> Result<Contents, StoreFault> {
         events: counted.events,
         deliveries: row.get(1)?,
         accepted: counted.accepted,
-        key: key(db)?,
+        reference: Some(Reference::read(db)?),
         ..of
     })
-}
-
-fn key(db: &dyn Db) -> Result<Vec<u8>, StoreFault> {
-    let row = db.one("SELECT value FROM meta WHERE name = 'reference_key'", values![])?;
-    row.ok_or(StoreFault::Damaged { table: "meta" })?.get(0)
 }
 
 fn count(db: &dyn Db, since: i64) -> Result<Present, StoreFault> {
@@ -154,14 +162,16 @@ impl Vacant {
     }
 
     /// None where there is no store, or none that can be read.
-    pub fn present(&self, backup: &Contents) -> Option<Present> {
+    pub fn present(&self, backup: &Contents, keys: &Keys) -> Option<Present> {
         if !self.path.exists() {
             return None;
         }
         let db = open(&self.path).ok()?;
         let since = backup.made_at.or(backup.newest).map_or(i64::MIN, Timestamp::as_millisecond);
         let present = count(db.as_ref(), since).ok()?;
-        Some(Present { same: key(db.as_ref()).is_ok_and(|key| key == backup.key), ..present })
+        let own = Reference::read(db.as_ref()).ok();
+        let same = own.zip(backup.reference.as_ref()).is_some_and(|(own, theirs)| own.is_that_of(theirs, keys));
+        Some(Present { same, ..present })
     }
 
     /// Puts a backup in the store's place. The store that was there is kept beside it.
@@ -188,7 +198,7 @@ impl Vacant {
         }
         copied.put()?;
         let marked = (|| {
-            let db = sqlite::connect(staged)?;
+            let db = sqlite::connect(staged, &Arc::new(Seals::none()))?;
             migrate(db.as_ref(), backup.schema, str::to_owned, sqlite::note)?;
             db.batch("BEGIN")?;
             db.execute("DELETE FROM meta WHERE name = 'backup_at'", values![])?;
@@ -233,7 +243,7 @@ pub(super) fn settle(path: &Path) -> Result<Option<PathBuf>, Fault> {
 }
 
 fn open(path: &Path) -> Result<Connection, StoreFault> {
-    sqlite::plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    sqlite::plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Arc::new(Seals::none()))
 }
 
 /// The name of a file that SQLite takes for one that never changes.

@@ -1,6 +1,7 @@
 //! Looks at everything the store holds, page by page, and says what does not hold together. Changes nothing.
 
-use super::db::{Db, Row, values};
+use super::db::{Db, Row, Value, values};
+use super::seal::{ACTION, Column, DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, RECEIPT, RECEIPT_AT};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
 use crate::model::episode::Phase;
@@ -20,6 +21,7 @@ codes! {
     /// What is wrong with a row.
     Damage {
         Unreadable = "unreadable": "raden kan inte läsas", "the row cannot be read";
+        Unopened = "sealed": "ett krypterat värde i raden går inte att öppna: det är skadat eller flyttat dit", "a sealed value of the row does not open: it is damaged, or was moved there";
         NotTheContent = "content": "dokumentet stämmer inte med sin kontrollsumma", "the document does not match its hash";
         NoDocument = "document": "raden väntar på att sändas men har inget dokument", "the row waits to be sent and has no document";
         NotInItsLane = "lane": "tillståndet och platsen i kön stämmer inte överens", "the state and the place in the lane disagree";
@@ -58,9 +60,11 @@ impl Store {
             if !db.is_shared() {
                 file(db, &mut looked)?;
             }
-            looked.events = walk(db, EVENTS, |row| tell(&mut looked.damaged, "event", row, event(row)))?;
+            looked.events = walk(db, EVENTS, |row| tell(&mut looked.damaged, "event", row, event(db, row)))?;
             looked.episodes = episodes(db, &mut looked)?;
-            looked.deliveries = walk(db, DELIVERIES, |row| tell(&mut looked.damaged, "delivery", row, delivery(row)))?;
+            looked.deliveries = walk(db, DELIVERIES, |row| tell(&mut looked.damaged, "delivery", row, delivery(db, row)))?;
+            walk(db, REQUESTS, |row| tell(&mut looked.damaged, "request", row, opened(db, row, &[(&ACTION, 1, &[0])])))?;
+            attempts(db, &mut looked)?;
             lanes(db, &mut looked)?;
             looked.damaged.truncate(TOLD_MAX);
             Ok(looked)
@@ -78,10 +82,13 @@ fn file(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
     Ok(())
 }
 
-const EVENTS: &str = "SELECT id, key, kind, episode_id, source, findings, body, hash FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
+const EVENTS: &str =
+    "SELECT id, key, kind, episode_id, source, findings, body, hash, origin, version FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
 const DELIVERIES: &str =
     "SELECT id, message_id, destination, episode_id, kind, state, findings, open, head, sequence, document, content_hash,
-    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id) FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
+    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id), receipt_at FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+const REQUESTS: &str = "SELECT id, action FROM request WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 /// Reads a table by its numbers; gives how many rows there were.
 fn walk(db: &dyn Db, sql: &str, mut look: impl FnMut(&Row)) -> Result<u64, StoreFault> {
@@ -109,13 +116,45 @@ fn json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
-fn event(row: &Row) -> Result<Option<Damage>, StoreFault> {
+/// Whether the values at these places open, each of a row that is named by what stands at others.
+fn opened(db: &dyn Db, row: &Row, columns: &[(&Column, usize, &[usize])]) -> Result<Option<Damage>, StoreFault> {
+    for (column, at, of) in columns {
+        match column.open(db, row, *at, of) {
+            Ok(_) => {}
+            Err(StoreFault::Damaged { .. }) => return Ok(Some(Damage::Unopened)),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(None)
+}
+
+/// They have no number of their own: they are told of by their delivery's.
+fn attempts(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
+    let columns = "SELECT delivery_id, n, started_at, receipt FROM attempt";
+    let first = format!("{columns} ORDER BY delivery_id, n, started_at LIMIT ?1");
+    let next = format!("{columns} WHERE (delivery_id, n, started_at) > (?1, ?2, ?3) ORDER BY delivery_id, n, started_at LIMIT ?4");
+    let mut rows = db.query(&first, values![PAGE])?;
+    while let Some(last) = rows.last() {
+        let after = [last.value(0), last.value(1), last.value(2), Value::from(PAGE)];
+        for row in &rows {
+            tell(&mut looked.damaged, "attempt", row, opened(db, row, &[(&RECEIPT, 3, &[0, 1, 2])]));
+        }
+        rows = db.query(&next, &after)?;
+    }
+    Ok(())
+}
+
+fn event(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
+    let of: &[usize] = &[1, 9];
+    if let Some(damage) = opened(db, row, &[(&EVENT_ORIGIN, 8, of), (&EVENT_BODY, 6, of)])? {
+        return Ok(Some(damage));
+    }
     let readable = Ref::parse(&row.get::<String>(1)?).is_some()
         && EventType::parse(&row.get::<String>(2)?).is_some()
         && uuid(row, 3)?
         && Name::parse(&row.get::<String>(4)?).is_some()
         && super::read::findings(&row.get::<String>(5)?).is_ok()
-        && json(&row.get::<Vec<u8>>(6)?)
+        && json(&EVENT_BODY.open(db, row, 6, of)?.unwrap_or_default())
         && row.get::<Vec<u8>>(7)?.len() == 32;
     Ok((!readable).then_some(Damage::Unreadable))
 }
@@ -128,17 +167,27 @@ fn episodes(db: &dyn Db, looked: &mut Looked) -> Result<u64, StoreFault> {
         after = last.get(0)?;
         for row in &rows {
             count += 1;
-            let readable =
-                (|| Ok::<_, StoreFault>(uuid(row, 0)? && Phase::parse(&row.get::<String>(1)?).is_some() && json(&row.get::<Vec<u8>>(2)?)))(
-                );
-            if !readable.unwrap_or(false) {
-                looked.damaged.push(Damaged { table: "episode", row: row.get(0).unwrap_or_default(), damage: Damage::Unreadable });
+            if let Some(damage) = episode(db, row).unwrap_or(Some(Damage::Unreadable)) {
+                looked.damaged.push(Damaged { table: "episode", row: row.get(0).unwrap_or_default(), damage });
             }
         }
     }
 }
 
-fn delivery(row: &Row) -> Result<Option<Damage>, StoreFault> {
+fn episode(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
+    if let Some(damage) = opened(db, row, &[(&EPISODE_BODY, 2, &[0])])? {
+        return Ok(Some(damage));
+    }
+    let body = EPISODE_BODY.open(db, row, 2, &[0])?.unwrap_or_default();
+    let readable = uuid(row, 0)? && Phase::parse(&row.get::<String>(1)?).is_some() && json(&body);
+    Ok((!readable).then_some(Damage::Unreadable))
+}
+
+fn delivery(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
+    let of: &[usize] = &[1, 2];
+    if let Some(damage) = opened(db, row, &[(&DOCUMENT, 10, of), (&RECEIPT_AT, 15, of)])? {
+        return Ok(Some(damage));
+    }
     let state = State::parse(&row.get::<String>(5)?);
     let readable = uuid(row, 1)?
         && Name::parse(&row.get::<String>(2)?).is_some()
@@ -147,7 +196,7 @@ fn delivery(row: &Row) -> Result<Option<Damage>, StoreFault> {
         && super::read::findings(&row.get::<String>(6)?).is_ok();
     let Some(state) = state.filter(|_| readable) else { return Ok(Some(Damage::Unreadable)) };
     let (open, head, number): (bool, bool, Option<i64>) = (row.get(7)?, row.get(8)?, row.maybe(9)?);
-    let (document, hash): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.maybe(10)?, row.maybe(11)?);
+    let (document, hash): (Option<Vec<u8>>, Option<Vec<u8>>) = (DOCUMENT.open(db, row, 10, of)?, row.maybe(11)?);
     let (next_at, lease): (Option<i64>, Option<i64>) = (row.maybe(12)?, row.maybe(13)?);
     let same = document.as_deref().map(|document| ContentHash::of(document).as_bytes().to_vec()) == hash;
     Ok(if row.get::<i64>(14)? == 0 {

@@ -1,7 +1,8 @@
 //! What intake commits: event, episode, deliveries, changes and journal, as one.
 
-use super::db::{Db, Row, values};
+use super::db::{Db, Row, Value, values};
 use super::queue::UNANSWERED;
+use super::seal::{DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, Sealer};
 use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -23,10 +24,11 @@ impl Store {
             for episode in &episodes {
                 db.lock_episode(episode)?;
             }
+            let sealer = Sealer::hold(db)?;
             let mut out = Vec::with_capacity(entries.len());
             for entry in &entries {
                 db.batch("SAVEPOINT entry")?;
-                let done = write_entry(db, entry);
+                let done = write_entry(db, &sealer, entry);
                 match done {
                     Ok(Some(lines)) => {
                         db.batch("RELEASE entry")?;
@@ -47,23 +49,23 @@ impl Store {
 }
 
 /// None: computed from something that is no longer so.
-fn write_entry(db: &dyn Db, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFault> {
+fn write_entry(db: &dyn Db, sealer: &Sealer<'_>, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFault> {
     let mut lines = entry.lines.clone();
     if let Some(episode) = &entry.episode
-        && !write_episode(db, episode, entry.at)?
+        && !write_episode(db, sealer, episode, entry.at)?
     {
         return Ok(None);
     }
     if let Some(event) = &entry.event {
-        let Some(event_id) = write_event(db, event)? else { return Ok(None) };
+        let Some(event_id) = write_event(db, sealer, event)? else { return Ok(None) };
         for delivery in &entry.deliveries {
-            if !write_delivery(db, (event_id, event), delivery, entry.at)? {
+            if !write_delivery(db, sealer, (event_id, event), delivery, entry.at)? {
                 return Ok(None);
             }
         }
     }
     for change in &entry.changes {
-        match apply(db, change, entry.at)? {
+        match apply(db, sealer, change, entry.at)? {
             Applied::Yes => lines.extend(change.line.clone()),
             Applied::No => {}
             Applied::Conflict => return Ok(None),
@@ -87,18 +89,18 @@ fn write_entry(db: &dyn Db, entry: &Entry) -> Result<Option<Vec<Line>>, StoreFau
     Ok(Some(lines))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps the episode")]
-fn write_episode(db: &dyn Db, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
+fn write_episode(db: &dyn Db, sealer: &Sealer<'_>, episode: &EpisodeWrite, at: Timestamp) -> Result<bool, StoreFault> {
     let (id, from) = (episode.id.to_string(), episode.from);
     let look_at = episode.look_at;
+    let body = sealer.seal(&EPISODE_BODY, values![&id], &episode.body)?;
     let rows = if from == 0 {
         db.execute(
             "INSERT INTO episode (id, version, phase, rules, body, opened_at, changed_at, look_at) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5, ?6)
              ON CONFLICT DO NOTHING",
-            values![&id, episode.phase.code(), &episode.rules, episode.body.disclose(), at, look_at],
+            values![&id, episode.phase.code(), &episode.rules, body, at, look_at],
         )?
     } else {
-        db.execute("UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6, look_at = ?7 WHERE id = ?1 AND version = ?2", values![&id, from, episode.phase.code(), &episode.rules, episode.body.disclose(), at, look_at])?
+        db.execute("UPDATE episode SET version = version + 1, phase = ?3, rules = ?4, body = ?5, changed_at = ?6, look_at = ?7 WHERE id = ?1 AND version = ?2", values![&id, from, episode.phase.code(), &episode.rules, body, at, look_at])?
     };
     if let Some(patient) = &episode.patient {
         db.execute(
@@ -109,8 +111,8 @@ fn write_episode(db: &dyn Db, episode: &EpisodeWrite, at: Timestamp) -> Result<b
     Ok(rows == 1)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps the event")]
-fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
+fn write_event(db: &dyn Db, sealer: &Sealer<'_>, event: &NewEvent) -> Result<Option<i64>, StoreFault> {
+    let place = values![event.key.as_str(), event.version];
     let row = db.one(
         "INSERT INTO event (key, version, hash, kind, episode_id, source, origin, body, occurred_at, received_at, findings, mapping)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING RETURNING id",
@@ -121,8 +123,8 @@ fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault>
             event.kind.code(),
             event.episode.to_string(),
             event.source.as_str(),
-            event.origin.disclose().as_bytes(),
-            event.body.disclose(),
+            sealer.seal(&EVENT_ORIGIN, place, &event.origin)?,
+            sealer.seal(&EVENT_BODY, place, &event.body)?,
             event.occurred_at,
             event.received_at,
             findings_json(&event.findings),
@@ -132,9 +134,15 @@ fn write_event(db: &dyn Db, event: &NewEvent) -> Result<Option<i64>, StoreFault>
     row.map(|row| row.get(0)).transpose()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
-fn write_delivery(db: &dyn Db, (id, event): (i64, &NewEvent), delivery: &NewDelivery, at: Timestamp) -> Result<bool, StoreFault> {
+fn write_delivery(
+    db: &dyn Db,
+    sealer: &Sealer<'_>,
+    (id, event): (i64, &NewEvent),
+    delivery: &NewDelivery,
+    at: Timestamp,
+) -> Result<bool, StoreFault> {
     let episode = event.episode;
+    let place = values![delivery.message.to_string(), delivery.destination.as_str()];
     let in_lane = delivery.state.in_lane();
     let ends = delivery.state.is_end();
     let head = in_lane && lane_is_free(db, &episode.to_string(), delivery.destination.as_str())?;
@@ -155,7 +163,7 @@ fn write_delivery(db: &dyn Db, (id, event): (i64, &NewEvent), delivery: &NewDeli
             in_lane,
             head,
             release.map(|release| release.sequence),
-            release.map(|release| release.checked.content().disclose()),
+            sealer.maybe(&DOCUMENT, place, release.map(|release| release.checked.content()))?,
             release.map(|release| *release.checked.hash().as_bytes()),
             at,
             first_code(&delivery.findings),
@@ -174,7 +182,7 @@ enum Applied {
     Conflict,
 }
 
-fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
+fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
     let found = db.one(
         "SELECT id, episode_id FROM delivery WHERE message_id = ?1 AND destination = ?2",
         values![change.message.to_string(), change.destination.as_str()],
@@ -183,7 +191,11 @@ fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFa
     let (delivery, episode): (i64, String) = (found.get(0)?, found.get(1)?);
     let destination = change.destination.as_str();
     let applied = match &change.to {
-        ChangeTo::Release { release: document, shadow } => release(db, delivery, &episode, destination, document, *shadow, at)?,
+        ChangeTo::Release { release: written, shadow } => {
+            let place = values![change.message.to_string(), destination];
+            let document = sealer.seal(&DOCUMENT, place, written.checked.content())?;
+            release(db, delivery, (&episode, destination), (written, document), *shadow, at)?
+        }
         ChangeTo::End { state, findings } => {
             let rows = db.execute(
                 "UPDATE delivery SET state = ?2, open = 0, head = 0, next_at = NULL, settled_at = ?3, code = ?4, findings = ?5
@@ -238,13 +250,11 @@ fn apply(db: &dyn Db, change: &Change, at: Timestamp) -> Result<Applied, StoreFa
     Ok(applied)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps the document")]
 fn release(
     db: &dyn Db,
     delivery: i64,
-    episode: &str,
-    destination: &str,
-    release: &Release,
+    (episode, destination): (&str, &str),
+    (release, document): (&Release, Value),
     shadow: bool,
     at: Timestamp,
 ) -> Result<Applied, StoreFault> {
@@ -256,7 +266,7 @@ fn release(
             state.code(),
             head,
             release.sequence,
-            release.checked.content().disclose(),
+            document,
             release.checked.hash().as_bytes(),
             at,
             !shadow,

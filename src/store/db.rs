@@ -3,6 +3,7 @@
 //! Values are of four kinds, and a truth is a number: what both databases agree on without being asked.
 
 use super::StoreFault;
+use super::seal::Seals;
 
 /// One value of a statement or a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) trait Db {
     fn is_shared(&self) -> bool;
     /// Whether the connection is of no more use.
     fn is_broken(&self) -> bool;
+    /// What the store's personal values are sealed and opened with.
+    fn seals(&self) -> &Seals;
 
     /// The first row.
     fn one(&self, sql: &str, values: &[Value]) -> Result<Option<Row>, StoreFault> {
@@ -52,7 +55,12 @@ pub(super) struct Row(pub(super) Vec<Value>);
 
 impl Row {
     pub(super) fn get<T: TryFrom<Value, Error = StoreFault>>(&self, column: usize) -> Result<T, StoreFault> {
-        self.0.get(column).cloned().unwrap_or(Value::Null).try_into()
+        self.value(column).try_into()
+    }
+
+    /// A column as it stands.
+    pub(super) fn value(&self, column: usize) -> Value {
+        self.0.get(column).cloned().unwrap_or(Value::Null)
     }
 
     /// A column that may be empty.
@@ -181,6 +189,12 @@ impl From<&String> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
     }
 }
 

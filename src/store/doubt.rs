@@ -6,6 +6,7 @@
 use super::backup::Vacant;
 use super::commit::write_line;
 use super::db::{Db, values};
+use super::keys::Keys;
 use super::{Place, Store, StoreFault, postgres};
 use crate::fault::{Code, Fault};
 use crate::oplog::{Line, Reason};
@@ -23,13 +24,13 @@ pub struct Restored {
 }
 
 /// Opens a store that has been put back by other means, where nobody else has it.
-pub fn open_alone(place: &Place, secret: &[u8; 32]) -> Result<Store, Fault> {
+pub fn open_alone(place: &Place, keys: impl Into<Keys>) -> Result<Store, Fault> {
     match place {
         Place::File(path) => drop(Vacant::take(path)?),
         Place::Postgres(server) if postgres::others(server)? > 0 => return Err(Fault::with(Code::StoInUse, "PostgreSQL")),
         Place::Postgres(_) => {}
     }
-    Store::open_at(place, secret)
+    Store::open_at(place, keys)
 }
 
 pub(super) fn mark(db: &dyn Db, restored: &Restored) -> Result<u64, StoreFault> {

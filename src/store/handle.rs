@@ -1,7 +1,7 @@
 //! A handle to the store: one writer that commits in groups, and readers beside it, over either database.
 
-use super::db::{Db, values};
-use super::{StoreFault, doubt};
+use super::db::Db;
+use super::{StoreFault, doubt, named};
 use crate::fault::{Code, Fault};
 use crate::model::keyed::ReferenceKey;
 use std::fs::File;
@@ -55,11 +55,10 @@ type Job = Box<dyn FnOnce(&dyn Db) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreFault>) + Send>;
 
 impl Store {
-    /// Over a database whose schema stands. `secret` becomes its key for references if it has none.
-    pub(super) fn writing(connect: Connect, secret: &[u8; 32], lock: Option<File>) -> Result<Self, StoreFault> {
+    /// Over a database whose schema stands.
+    pub(super) fn writing(connect: Connect, lock: Option<File>) -> Result<Self, StoreFault> {
         let connection = connect()?;
-        connection
-            .execute("INSERT INTO meta (name, value) VALUES ('reference_key', ?1) ON CONFLICT DO NOTHING", values![secret.as_slice()])?;
+        named::found(connection.as_ref())?;
         let mut store = Self::reading(connect)?;
         let (writer, jobs) = mpsc::channel(QUEUE_MAX);
         let inner = Arc::get_mut(&mut store.0).ok_or(StoreFault::Stopped)?;
@@ -78,11 +77,10 @@ impl Store {
 
     pub(super) fn reading(connect: Connect) -> Result<Self, StoreFault> {
         let connection = connect()?;
-        let row = connection.one("SELECT value FROM meta WHERE name = 'reference_key'", values![])?;
-        let secret: [u8; 32] = row.ok_or(StoreFault::Damaged { table: "meta" })?.get(0)?;
+        let key = named::enter(connection.as_ref())?;
         let numbers_from = doubt::numbers_from(connection.as_ref())?;
         Ok(Self(Arc::new(Inner {
-            key: ReferenceKey::new(&secret),
+            key,
             writer: None,
             connect,
             readers: Mutex::new(vec![connection]),
@@ -103,6 +101,11 @@ impl Store {
             }
         };
         std::thread::Builder::new().name("store-news".to_owned()).spawn(ring).map(drop).map_err(|_| StoreFault::Stopped)
+    }
+
+    /// A connection of somebody's own.
+    pub(super) fn connection(&self) -> Result<Connection, StoreFault> {
+        (self.0.connect)()
     }
 
     pub fn reference_key(&self) -> &ReferenceKey {
@@ -205,13 +208,27 @@ pub(super) fn is_current(version: i64) -> bool {
 }
 
 pub(super) fn unusable(place: &str, fault: StoreFault) -> Fault {
-    Fault::with(Code::CfgStore, format!("{place} ({fault})"))
+    let code = match fault.code() {
+        Code::BugStore => Code::CfgStore,
+        code => code,
+    };
+    Fault::with(code, format!("{place} ({fault})"))
 }
 
 fn within_savepoint<T>(db: &dyn Db, work: impl FnOnce(&dyn Db) -> Result<T, StoreFault>) -> Result<T, StoreFault> {
     db.batch("SAVEPOINT job")?;
     let done = work(db);
     db.batch(if done.is_ok() { "RELEASE SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job" })?;
+    done
+}
+
+/// The same where nothing else is under way on the connection.
+pub(super) fn within_transaction<T>(db: &dyn Db, work: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+    db.batch(if db.is_shared() { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
+    let done = work().and_then(|done| db.batch("COMMIT").map(|()| done));
+    if done.is_err() {
+        let _ = db.batch("ROLLBACK");
+    }
     done
 }
 
@@ -255,7 +272,7 @@ mod tests {
     async fn a_panic_in_a_job_leaves_the_writer_alive() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("vardbro.db"), &[7; 32]).expect("a store");
-        let ask = |db: &dyn Db| db.execute("INSERT INTO request (at, asked_by, action) VALUES (0, 'x', '')", values![]);
+        let ask = |db: &dyn Db| db.execute("INSERT INTO request (at, asked_by, action) VALUES (0, 'x', '')", &[]);
         let panicked = store.write(move |db| -> Result<(), StoreFault> {
             ask(db)?;
             panic!("half-way")

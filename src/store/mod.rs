@@ -12,12 +12,16 @@ mod doubt;
 mod export;
 mod files;
 mod handle;
+mod keys;
+mod named;
 mod parked;
 mod postgres;
 mod queue;
 mod read;
 mod receipt;
+mod rekey;
 mod request;
+mod seal;
 mod sqlite;
 
 pub use backup::{Contents, Present, PutBack, Vacant, back_up, look_into};
@@ -26,9 +30,11 @@ pub use doubt::{Restored, open_alone};
 pub use export::{ExportFault, Exported};
 pub use files::{NewFile, unwritten};
 pub use handle::Store;
+pub use keys::{Keys, StoreKey};
 pub use parked::{Wanted, Written};
 pub use read::{AttemptRow, DeliveryRow, EpisodeRow, EventRow, Filter, JournalRow, KeptBack, KeptEvent, Past, UnderRules, Untold};
 pub use receipt::{Sent, Weighed};
+pub use rekey::{Rekey, Rekeyed};
 pub use request::{Asked, RequestRow};
 
 use crate::fault::{Code, Fault};
@@ -86,18 +92,18 @@ impl std::fmt::Debug for Secret {
 
 impl Store {
     /// Opens the store for writing, see [`Store::open`] and [`Store::open_postgres`].
-    pub fn open_at(place: &Place, secret: &[u8; 32]) -> Result<Self, Fault> {
+    pub fn open_at(place: &Place, keys: impl Into<Keys>) -> Result<Self, Fault> {
         match place {
-            Place::File(path) => Self::open(path, secret),
-            Place::Postgres(server) => Self::open_postgres(server.clone(), secret),
+            Place::File(path) => Self::open(path, keys),
+            Place::Postgres(server) => Self::open_postgres(server.clone(), keys),
         }
     }
 
     /// Opens the store for reading.
-    pub fn open_at_to_read(place: &Place) -> Result<Self, Fault> {
+    pub fn open_at_to_read(place: &Place, keys: impl Into<Keys>) -> Result<Self, Fault> {
         match place {
-            Place::File(path) => Self::open_to_read(path),
-            Place::Postgres(server) => Self::open_postgres_to_read(server.clone()),
+            Place::File(path) => Self::open_to_read(path, keys),
+            Place::Postgres(server) => Self::open_postgres_to_read(server.clone(), keys),
         }
     }
 }
@@ -125,6 +131,22 @@ pub enum StoreFault {
     Damaged { table: &'static str },
     #[error("the writer has stopped")]
     Stopped,
+    /// Values are sealed with a key that is not given.
+    #[error("a key that the store is sealed with is not given")]
+    NoKey,
+    /// Keys are given, and nothing is sealed.
+    #[error("the store is not sealed")]
+    Unsealed,
+}
+
+impl StoreFault {
+    pub fn code(self) -> Code {
+        match self {
+            Self::NoKey => Code::CfgStoreSealed,
+            Self::Unsealed => Code::CfgStoreUnsealed,
+            _ => Code::BugStore,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreFault {
@@ -139,7 +161,7 @@ impl From<rusqlite::Error> for StoreFault {
 
 impl From<StoreFault> for Fault {
     fn from(fault: StoreFault) -> Self {
-        Self::with(Code::BugStore, fault.to_string())
+        Self::with(fault.code(), fault.to_string())
     }
 }
 

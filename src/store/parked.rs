@@ -2,6 +2,7 @@
 
 use super::db::values;
 use super::read::{DELIVERY_COLUMNS, delivery};
+use super::seal::{DOCUMENT, EVENT_BODY};
 use super::{DeliveryRow, Store, StoreFault};
 use crate::model::ids::MessageId;
 use crate::model::keyed::Ref;
@@ -76,9 +77,13 @@ impl Store {
     /// A delivery's document and its event.
     pub fn written(&self, delivery: i64) -> Result<Option<Written>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT d.document, e.body FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.id = ?1";
+            let sql = "SELECT d.document, e.body, d.message_id, d.destination, e.key, e.version FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.id = ?1";
             let row = db.one(sql, values![delivery])?;
-            row.map(|row| Ok(Written { document: row.maybe(0)?.map(Personal::new), event: Personal::new(row.get(1)?) })).transpose()
+            row.map(|row| {
+                let (document, event) = (DOCUMENT.maybe(db, &row, 0, &[2, 3])?, EVENT_BODY.get(db, &row, 1, &[4, 5])?);
+                Ok(Written { document, event })
+            })
+            .transpose()
         })
     }
 }

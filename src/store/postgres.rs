@@ -5,6 +5,8 @@
 
 use super::db::{Db, Row, Value};
 use super::handle::{Connect, Connection, Store, fits, is_current, migrate, unusable};
+use super::keys::Keys;
+use super::seal::Seals;
 use super::{Server, StoreFault};
 use crate::fault::{Code, Fault};
 use crate::trust;
@@ -34,6 +36,11 @@ const ANSWER_MAX: Duration = Duration::from_secs(20);
 const LET_GO: &str = "SET idle_in_transaction_session_timeout = '10s'";
 /// A server that acknowledges before it has written is asked not to; one that does more than that is left alone.
 const SYNC: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+/// Replicas that start wait here for each other.
+const ONE_OPENS: &str = "SELECT pg_advisory_lock(8612)";
+/// How long it takes at most until a connection that was closed is none any more.
+const LOOKS_MAX: u32 = 20;
+const LOOK: Duration = Duration::from_millis(100);
 /// Statements that a connection keeps prepared; there are some dozens in all.
 const STATEMENTS_MAX: usize = 256;
 
@@ -46,6 +53,7 @@ struct Pg {
     patience: Option<Duration>,
     /// An answer did not come: whatever comes now is for something that nobody waits for any more.
     given_up: AtomicBool,
+    seals: Arc<Seals>,
 }
 
 impl Pg {
@@ -126,6 +134,10 @@ impl Db for Pg {
     fn is_broken(&self) -> bool {
         self.client.is_closed() || self.given_up.load(Ordering::SeqCst)
     }
+
+    fn seals(&self) -> &Seals {
+        &self.seals
+    }
 }
 
 fn param(value: &Value) -> &(dyn ToSql + Sync) {
@@ -182,23 +194,23 @@ fn types(sql: &str) -> String {
 
 impl Store {
     /// Opens the store in a PostgreSQL database, for any number of replicas, and makes its schema where there is none.
-    pub fn open_postgres(server: impl Into<Server>, secret: &[u8; 32]) -> Result<Self, Fault> {
-        let server = server.into();
+    pub fn open_postgres(server: impl Into<Server>, keys: impl Into<Keys>) -> Result<Self, Fault> {
+        let (server, seals) = (server.into(), Arc::new(Seals::new(keys.into())));
         // What a new version does to a large database takes its time.
-        let connect = connector(&server, None)?;
+        let connect = connector(&server, None, Arc::clone(&seals))?;
         let db = connect().map_err(|fault| unusable(PLACE, fault))?;
         // Replicas that start together wait for each other here.
-        let prepared = db.batch("SELECT pg_advisory_lock(8612)").and_then(|()| prepare(db.as_ref()));
+        let prepared = db.batch(ONE_OPENS).and_then(|()| prepare(db.as_ref()));
         let _ = db.batch("SELECT pg_advisory_unlock(8612)");
         if !prepared.map_err(|fault| unusable(PLACE, fault))? {
             return Err(Fault::with(Code::CfgStoreVersion, PLACE.to_owned()));
         }
-        Self::writing(connector(&server, Some(ANSWER_MAX))?, secret, None).map_err(|fault| unusable(PLACE, fault))
+        Self::writing(connector(&server, Some(ANSWER_MAX), seals)?, None).map_err(|fault| unusable(PLACE, fault))
     }
 
     /// Opens it for reading.
-    pub fn open_postgres_to_read(server: impl Into<Server>) -> Result<Self, Fault> {
-        let connect = connector(&server.into(), None)?;
+    pub fn open_postgres_to_read(server: impl Into<Server>, keys: impl Into<Keys>) -> Result<Self, Fault> {
+        let connect = connector(&server.into(), None, Arc::new(Seals::new(keys.into())))?;
         let version = connect().and_then(|db| version(db.as_ref())).map_err(|fault| unusable(PLACE, fault))?;
         if !is_current(version) {
             return Err(Fault::with(Code::CfgStoreVersion, PLACE.to_owned()));
@@ -209,13 +221,33 @@ impl Store {
 
 /// How many connections like ours there are: daemons, or commands that look on.
 pub(super) fn others(server: &Server) -> Result<u64, Fault> {
-    let connect = connector(server, None)?;
-    let count = connect().and_then(|db| {
-        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
-             AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
-        db.one(sql, &[])?.map_or(Ok(0), |row| row.get(0))
-    });
-    count.map_err(|fault| unusable(PLACE, fault))
+    let connect = connector(server, None, Arc::new(Seals::none()))?;
+    connect().and_then(|db| others_than(db.as_ref())).map_err(|fault| unusable(PLACE, fault))
+}
+
+fn others_than(db: &dyn Db) -> Result<u64, StoreFault> {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+         AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+    db.one(sql, &[])?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// Does something while nobody else has the store: whoever opens it meanwhile waits.
+pub(super) fn alone(server: &Server, seals: Arc<Seals>, work: impl FnOnce(&dyn Db) -> Result<(), StoreFault>) -> Result<(), Fault> {
+    let connect = connector(server, None, seals)?;
+    let db = connect().map_err(|fault| unusable(PLACE, fault))?;
+    let failed = |fault| unusable(PLACE, fault);
+    // Given back with the connection.
+    db.batch(ONE_OPENS).map_err(failed)?;
+    // Who has just left is counted for a moment more.
+    let mut looks = 0;
+    while others_than(db.as_ref()).map_err(failed)? > 0 {
+        looks += 1;
+        if looks > LOOKS_MAX {
+            return Err(Fault::with(Code::StoInUse, PLACE));
+        }
+        std::thread::sleep(LOOK);
+    }
+    work(db.as_ref()).map_err(failed)
 }
 
 /// The command by which the server's own tools make a backup; without a password.
@@ -254,7 +286,7 @@ fn prepare(db: &dyn Db) -> Result<bool, StoreFault> {
     Ok(true)
 }
 
-fn connector(server: &Server, patience: Option<Duration>) -> Result<Connect, Fault> {
+fn connector(server: &Server, patience: Option<Duration>, seals: Arc<Seals>) -> Result<Connect, Fault> {
     let mut config: Config = server.url.0.parse().map_err(|_| Fault::with(Code::CfgStore, UNREADABLE))?;
     let tls = trust::is_met_over_tls(&mut config).then(|| trust::client(server.ca_file.as_deref(), "store.ca_file")).transpose()?;
     let tls = tls.map(MakeRustlsConnect::new);
@@ -266,7 +298,7 @@ fn connector(server: &Server, patience: Option<Duration>) -> Result<Connect, Fau
     let runtime: Runtime = runtime.map_err(|fault| Fault::with(Code::BugPanic, format!("no thread ({})", fault.kind())))?;
     // Lives as long as the store; a runtime must not be dropped within another one.
     let runtime = Arc::new(Background(Some(runtime)));
-    Ok(Box::new(move || connect(&runtime, &config, tls.as_ref(), patience)))
+    Ok(Box::new(move || connect(&runtime, &config, tls.as_ref(), patience, &seals)))
 }
 
 /// A runtime that ends without waiting.
@@ -285,6 +317,7 @@ fn connect(
     config: &Config,
     tls: Option<&MakeRustlsConnect>,
     patience: Option<Duration>,
+    seals: &Arc<Seals>,
 ) -> Result<Connection, StoreFault> {
     let handle = runtime.0.as_ref().ok_or(StoreFault::Stopped)?.handle().clone();
     let (config, tls) = (config.clone(), tls.cloned());
@@ -306,5 +339,12 @@ fn connect(
         Ok(client)
     });
     let client = Arc::new(client.unwrap_or(Err(StoreFault::Unreachable))?);
-    Ok(Box::new(Pg { runtime: handle, client, statements: Mutex::default(), patience, given_up: AtomicBool::new(false) }))
+    Ok(Box::new(Pg {
+        runtime: handle,
+        client,
+        statements: Mutex::default(),
+        patience,
+        given_up: AtomicBool::new(false),
+        seals: Arc::clone(seals),
+    }))
 }

@@ -2,6 +2,7 @@
 
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::db::{Db, Row, values};
+use super::seal::{DOCUMENT, RECEIPT, RECEIPT_AT, Sealer};
 use super::{Attempt, Claimed, Claims, Finish, Room, Store, StoreFault, Waiting};
 use crate::fault::Code;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -45,9 +46,11 @@ impl Store {
     /// Writes what became of a claimed delivery. False where the lease had passed to somebody else: then nothing changes.
     pub async fn finish(&self, finish: Finish) -> Result<bool, StoreFault> {
         let finished = self.write(move |db| {
-            let Some((episode, destination)) = settle(db, &finish)? else { return Ok(false) };
+            let sealer = Sealer::hold(db)?;
+            let Some(Settled { episode, destination, attempts }) = settle(db, &sealer, &finish)? else { return Ok(false) };
             if let Some(attempt) = &finish.attempt {
-                write_attempt(db, finish.id, finish.unburn, attempt)?;
+                // One that does not count has its number all the same.
+                write_attempt(db, &sealer, finish.id, attempts + u32::from(finish.unburn), attempt)?;
             }
             if !finish.state.in_lane() {
                 promote(db, &episode, &destination)?;
@@ -161,14 +164,16 @@ fn claim(db: &dyn Db, lease: &Lease<'_>, kind: &str, limit: usize) -> Result<Vec
             (SELECT id FROM delivery WHERE head = 1 AND {kind} AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?5{skip})
          UPDATE delivery SET {tried} lease_token = ?4, lease_until = ?3, next_at = ?3 WHERE id IN (SELECT id FROM due)
          RETURNING id, message_id, episode_id, attempts, released_at, document, content_hash, last_answer, tried_at,
-            (SELECT key FROM event WHERE event.id = event_id), receipt_by, receipt_at, attempts - attempts_before, doubt"
+            (SELECT key FROM event WHERE event.id = event_id), receipt_by, receipt_at, attempts - attempts_before, doubt, destination"
     );
     let rows = db.query(&sql, values![lease.destination.as_str(), lease.now, lease.until, lease.token, limit])?;
     let mut out = Vec::new();
     for row in rows {
-        match claimed(&row, lease) {
+        match claimed(db, &row, lease) {
             Ok(claimed) => out.push(claimed),
-            Err(id) => park_damaged(db, id, lease.now)?,
+            // Nothing is wrong with the row; this process lacks what opens it.
+            Err(StoreFault::NoKey) => return Err(StoreFault::NoKey),
+            Err(_) => park_damaged(db, row.get(0).unwrap_or(0), lease.now)?,
         }
     }
     debug_assert!(out.len() <= limit);
@@ -194,12 +199,7 @@ fn park_damaged(db: &dyn Db, id: i64, now: Timestamp) -> Result<(), StoreFault> 
     Ok(())
 }
 
-/// The claimed delivery, or the row that is damaged.
-fn claimed(row: &Row, lease: &Lease<'_>) -> Result<Claimed, i64> {
-    decode(row, lease).map_err(|_| row.get(0).unwrap_or(0))
-}
-
-fn decode(row: &Row, lease: &Lease<'_>) -> Result<Claimed, StoreFault> {
+fn claimed(db: &dyn Db, row: &Row, lease: &Lease<'_>) -> Result<Claimed, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     let uuid = |column: usize| -> Result<Uuid, StoreFault> { Uuid::try_parse(&row.get::<String>(column)?).map_err(|_| damaged()) };
     Ok(Claimed {
@@ -211,31 +211,38 @@ fn decode(row: &Row, lease: &Lease<'_>) -> Result<Claimed, StoreFault> {
         attempt: row.get(3)?,
         turn: row.get(12)?,
         released_at: row.get(4)?,
-        content: Personal::new(row.maybe(5)?.unwrap_or_default()),
+        content: DOCUMENT.maybe(db, row, 5, &PLACE)?.unwrap_or_else(|| Personal::new(Vec::new())),
         hash: row.maybe(6)?.unwrap_or_default(),
         last_answer: row.maybe(7)?,
         tried_at: row.maybe(8)?,
         in_doubt: row.get(13)?,
         event_ref: Ref::parse(&row.get::<String>(9)?).ok_or_else(damaged)?,
-        waiting: row.maybe(10)?.map(|until| Ok::<_, StoreFault>(Waiting { until, place: place(row)? })).transpose()?,
+        waiting: row
+            .maybe(10)?
+            .map(|until| Ok::<_, StoreFault>(Waiting { until, place: RECEIPT_AT.text(db, row, 11, &PLACE)? }))
+            .transpose()?,
     })
 }
 
-fn place(row: &Row) -> Result<Option<Personal<String>>, StoreFault> {
-    let bytes: Option<Vec<u8>> = row.maybe(11)?;
-    let text = bytes.map(String::from_utf8).transpose().map_err(|_| StoreFault::Damaged { table: "delivery" })?;
-    Ok(text.map(Personal::new))
+/// Where a claimed row has what its values are sealed to.
+const PLACE: [usize; 2] = [1, 14];
+
+struct Settled {
+    episode: String,
+    destination: String,
+    attempts: u32,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps where to ask")]
-fn settle(db: &dyn Db, finish: &Finish) -> Result<Option<(String, String)>, StoreFault> {
+fn settle(db: &dyn Db, sealer: &Sealer<'_>, finish: &Finish) -> Result<Option<Settled>, StoreFault> {
     let in_lane = finish.state.in_lane();
-    if let Some(row) = db.one("SELECT episode_id FROM delivery WHERE id = ?1", values![finish.id])? {
-        db.lock_episode(&row.get::<String>(0)?)?;
-    }
+    let row = db.one("SELECT episode_id, message_id, destination FROM delivery WHERE id = ?1", values![finish.id])?;
+    let Some(row) = row else { return Ok(None) };
+    db.lock_episode(&row.get::<String>(0)?)?;
+    let ask_at = finish.waiting.as_ref().and_then(|waiting| waiting.place.as_ref());
+    let ask_at = sealer.maybe(&RECEIPT_AT, &[row.value(1), row.value(2)], ask_at)?;
     let found = db.one(
         "UPDATE delivery SET state = ?3, open = ?4, head = head * ?4, next_at = ?5, lease_until = NULL, lease_token = NULL, attempts = attempts - ?6,
-            last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11, receipt_by = ?12, receipt_at = ?13, doubt = ?14 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination",
+            last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11, receipt_by = ?12, receipt_at = ?13, doubt = ?14 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination, attempts",
         values![
             finish.id,
             finish.token,
@@ -249,28 +256,29 @@ fn settle(db: &dyn Db, finish: &Finish) -> Result<Option<(String, String)>, Stor
             finish.state.is_end().then_some(finish.at),
             finish.at,
             finish.waiting.as_ref().map(|waiting| waiting.until),
-            finish.waiting.as_ref().and_then(|waiting| waiting.place.as_ref()).map(|place| place.disclose().as_bytes()),
+            ask_at,
             finish.in_doubt,
         ],
     )?;
-    found.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+    found.map(|row| Ok(Settled { episode: row.get(0)?, destination: row.get(1)?, attempts: row.get(2)? })).transpose()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the store keeps the receipt")]
-pub(super) fn write_attempt(db: &dyn Db, delivery: i64, unburned: bool, attempt: &Attempt) -> Result<(), StoreFault> {
+/// `n` is the try's number.
+pub(super) fn write_attempt(db: &dyn Db, sealer: &Sealer<'_>, delivery: i64, n: u32, attempt: &Attempt) -> Result<(), StoreFault> {
+    let receipt = sealer.maybe(&RECEIPT, values![delivery, n, attempt.started_at], attempt.receipt.as_ref())?;
     db.execute(
         "INSERT INTO attempt (delivery_id, n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt)
-         SELECT id, attempts + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM delivery WHERE id = ?1 ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
         values![
             delivery,
-            u32::from(unburned),
+            n,
             attempt.envelope.map(|id| id.to_string()).unwrap_or_default(),
             attempt.started_at,
             attempt.duration_ms,
             attempt.answer,
             attempt.code,
             attempt.http_status,
-            attempt.receipt.as_ref().map(Personal::disclose),
+            receipt,
         ],
     )?;
     Ok(())

@@ -1,6 +1,7 @@
 //! What intake, the outcome writer and the operators' commands read.
 
 use super::db::{Db, Row, values};
+use super::seal::{EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, RECEIPT};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
 use crate::model::episode::Phase;
@@ -163,17 +164,17 @@ impl Store {
     /// An episode's version, rules and body.
     pub fn episode(&self, id: EpisodeId) -> Result<Option<EpisodeRow>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT version, rules, body, opened_at, changed_at FROM episode WHERE id = ?1";
-            db.one(sql, values![id.to_string()])?.map(|row| episode_row(&row, 0)).transpose()
+            let sql = format!("SELECT {EPISODE_COLUMNS} FROM episode WHERE id = ?1");
+            db.one(&sql, values![id.to_string()])?.map(|row| episode_row(db, &row)).transpose()
         })
     }
 
     /// What is withheld or held in an episode, oldest first.
     pub fn kept_back(&self, episode: EpisodeId) -> Result<Vec<KeptBack>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings, d.state
+            let sql = "SELECT d.message_id, d.destination, d.kind, d.version, e.key, e.body, d.useful_until, d.findings, d.state, e.version
                  FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.state IN ('WITHHELD', 'HELD') AND d.episode_id = ?1 ORDER BY d.id";
-            db.list(sql, values![episode.to_string()], kept_back)
+            db.list(sql, values![episode.to_string()], |row| kept_back(db, row))
         })
     }
 
@@ -223,9 +224,12 @@ impl Store {
     /// Episodes, newest first.
     pub fn episodes(&self, phase: Option<&str>, limit: usize) -> Result<Vec<(EpisodeId, EpisodeRow)>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT id, version, rules, body, opened_at, changed_at FROM episode WHERE CAST(?1 AS TEXT) IS NULL OR phase = ?1
-                 ORDER BY changed_at DESC, id LIMIT ?2";
-            db.list(sql, values![phase, limit], |row| Ok((episode_id(&row.get::<String>(0)?)?, episode_row(row, 1)?)))
+            let sql = format!(
+                "SELECT {EPISODE_COLUMNS} FROM episode WHERE CAST(?1 AS TEXT) IS NULL OR phase = ?1 ORDER BY changed_at DESC, id LIMIT ?2"
+            );
+            let episodes =
+                db.list(&sql, values![phase, limit], |row| Ok((episode_id(&row.get::<String>(0)?)?, whole(episode_row(db, row))?)))?;
+            Ok(episodes.into_iter().filter_map(|(id, row)| Some((id, row?))).collect())
         })
     }
 
@@ -241,9 +245,9 @@ impl Store {
     /// The events of an episode, each in its latest version.
     pub fn events_of(&self, episode: EpisodeId) -> Result<Vec<KeptEvent>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT version, body FROM event e WHERE episode_id = ?1
+            let sql = "SELECT version, body, key FROM event e WHERE episode_id = ?1
                  AND version = (SELECT MAX(version) FROM event WHERE key = e.key) ORDER BY id";
-            let read = |row: &Row| Ok(KeptEvent { version: row.get(0)?, body: Personal::new(row.get(1)?) });
+            let read = |row: &Row| Ok(KeptEvent { version: row.get(0)?, body: EVENT_BODY.get(db, row, 1, &[2, 0])? });
             db.list(sql, values![episode.to_string()], read)
         })
     }
@@ -284,17 +288,18 @@ impl Store {
     /// Events of a source whose outcome has changed since it was told.
     pub fn untold(&self, source: &Name, limit: usize) -> Result<Vec<Untold>, StoreFault> {
         self.read(|db| {
-            let sql =
-                "SELECT id, outcome, origin, body, findings FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2";
-            db.list(sql, values![source.as_str(), limit], |row| untold(db, row))
+            let sql = format!("SELECT {UNTOLD_COLUMNS} FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2");
+            // One that does not open is told of by `store check`, and hides itself alone.
+            let untold = db.list(&sql, values![source.as_str(), limit], |row| whole(untold(db, row)))?;
+            Ok(untold.into_iter().flatten().collect())
         })
     }
 
     /// The latest version of a source's event, by its keyed reference, with what became of it.
     pub fn event_of(&self, source: &Name, key: &Ref) -> Result<Option<Untold>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT id, outcome, origin, body, findings FROM event WHERE key = ?1 AND source = ?2 ORDER BY version DESC LIMIT 1";
-            db.one(sql, values![key.as_str(), source.as_str()])?.map(|row| untold(db, &row)).transpose()
+            let sql = format!("SELECT {UNTOLD_COLUMNS} FROM event WHERE key = ?1 AND source = ?2 ORDER BY version DESC LIMIT 1");
+            db.one(&sql, values![key.as_str(), source.as_str()])?.map(|row| untold(db, &row)).transpose()
         })
     }
 
@@ -375,7 +380,7 @@ impl Store {
 
     pub fn attempts(&self, delivery: i64) -> Result<Vec<AttemptRow>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt FROM attempt
+            let sql = "SELECT n, envelope_id, started_at, duration_ms, answer, code, http_status, receipt, delivery_id FROM attempt
                  WHERE delivery_id = ?1 ORDER BY started_at";
             db.list(sql, values![delivery], |row| {
                 Ok(AttemptRow {
@@ -386,7 +391,7 @@ impl Store {
                     answer: row.get(4)?,
                     code: row.maybe(5)?,
                     http_status: row.maybe(6)?,
-                    receipt: row.maybe(7)?.map(Personal::new),
+                    receipt: RECEIPT.maybe(db, row, 7, &[8, 0, 2])?,
                 })
             })
         })
@@ -406,13 +411,24 @@ impl Store {
     }
 }
 
+/// None for a row that is damaged.
+fn whole<T>(read: Result<T, StoreFault>) -> Result<Option<T>, StoreFault> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreFault::Damaged { .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+const UNTOLD_COLUMNS: &str = "id, outcome, origin, body, findings, key, version";
+
 fn untold(db: &dyn Db, row: &Row) -> Result<Untold, StoreFault> {
     let event = row.get(0)?;
     Ok(Untold {
         event,
         outcome: row.get(1)?,
-        origin: Personal::new(String::from_utf8_lossy(&row.get::<Vec<u8>>(2)?).into_owned()),
-        body: Personal::new(row.get(3)?),
+        origin: EVENT_ORIGIN.text(db, row, 2, &[5, 6])?.ok_or(StoreFault::Damaged { table: "event" })?,
+        body: EVENT_BODY.get(db, row, 3, &[5, 6])?,
         findings: findings(&row.get::<String>(4)?)?,
         deliveries: deliveries_of(db, event)?,
     })
@@ -456,7 +472,7 @@ pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
     })
 }
 
-fn kept_back(row: &Row) -> Result<KeptBack, StoreFault> {
+fn kept_back(db: &dyn Db, row: &Row) -> Result<KeptBack, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     Ok(KeptBack {
         message: message_id(&row.get::<String>(0)?)?,
@@ -464,21 +480,22 @@ fn kept_back(row: &Row) -> Result<KeptBack, StoreFault> {
         kind: EventType::parse(&row.get::<String>(2)?).ok_or_else(damaged)?,
         version: row.get(3)?,
         event_ref: Ref::parse(&row.get::<String>(4)?).ok_or_else(damaged)?,
-        event: Personal::new(row.get(5)?),
+        event: EVENT_BODY.get(db, row, 5, &[4, 9])?,
         useful_until: row.maybe(6)?,
         findings: findings(&row.get::<String>(7)?)?,
         state: state(row, 8)?,
     })
 }
 
-/// The columns of an episode from `first` on.
-fn episode_row(row: &Row, first: usize) -> Result<EpisodeRow, StoreFault> {
+const EPISODE_COLUMNS: &str = "id, version, rules, body, opened_at, changed_at";
+
+fn episode_row(db: &dyn Db, row: &Row) -> Result<EpisodeRow, StoreFault> {
     Ok(EpisodeRow {
-        version: row.get(first)?,
-        rules: row.get(first + 1)?,
-        body: Personal::new(row.get(first + 2)?),
-        opened_at: row.get(first + 3)?,
-        changed_at: row.get(first + 4)?,
+        version: row.get(1)?,
+        rules: row.get(2)?,
+        body: EPISODE_BODY.get(db, row, 3, &[0])?,
+        opened_at: row.get(4)?,
+        changed_at: row.get(5)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::db::{Db, values};
 use super::queue::write_attempt;
+use super::seal::Sealer;
 use super::{Attempt, Store, StoreFault};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
@@ -59,10 +60,11 @@ impl Store {
             };
             let episode: String = row.get(0)?;
             db.lock_episode(&episode)?;
-            let Some((id, sent)) = sent(db, message, &destination)? else { return Ok(None) };
+            let sealer = Sealer::hold(db)?;
+            let Some((id, attempts, sent)) = sent(db, message, &destination)? else { return Ok(None) };
             let weighed = weigh(&sent);
             if let Ok(weighed) = &weighed {
-                write(db, id, (&episode, destination.as_str()), weighed)?;
+                write(db, &sealer, (id, attempts), (&episode, destination.as_str()), weighed)?;
             }
             Ok(Some(weighed))
         });
@@ -72,7 +74,7 @@ impl Store {
     }
 }
 
-fn sent(db: &dyn Db, message: MessageId, destination: &Name) -> Result<Option<(i64, Sent)>, StoreFault> {
+fn sent(db: &dyn Db, message: MessageId, destination: &Name) -> Result<Option<(i64, u32, Sent)>, StoreFault> {
     let damaged = || StoreFault::Damaged { table: "delivery" };
     let row = db.one(
         "SELECT id, state, episode_id, attempts, last_answer, content_hash, (SELECT key FROM event WHERE event.id = event_id), doubt
@@ -88,12 +90,12 @@ fn sent(db: &dyn Db, message: MessageId, destination: &Name) -> Result<Option<(i
             has_left: attempts > 0 || last_answer.is_some() || (row.get(7)? && hash.is_some()),
             hash: hash.as_deref().and_then(ContentHash::from_bytes),
         };
-        Ok((row.get(0)?, sent))
+        Ok((row.get(0)?, attempts, sent))
     })
     .transpose()
 }
 
-fn write(db: &dyn Db, id: i64, lane: (&str, &str), weighed: &Weighed) -> Result<(), StoreFault> {
+fn write(db: &dyn Db, sealer: &Sealer<'_>, (id, attempts): (i64, u32), lane: (&str, &str), weighed: &Weighed) -> Result<(), StoreFault> {
     if let Some(to) = weighed.to {
         let in_lane = to.in_lane();
         db.execute(
@@ -117,7 +119,7 @@ fn write(db: &dyn Db, id: i64, lane: (&str, &str), weighed: &Weighed) -> Result<
     }
     let kept: u32 = db.one("SELECT COUNT(*) FROM attempt WHERE delivery_id = ?1", values![id])?.map_or(Ok(0), |row| row.get(0))?;
     if let Some(attempt) = weighed.attempt.as_ref().filter(|_| kept < KEPT_MAX) {
-        write_attempt(db, id, false, attempt)?;
+        write_attempt(db, sealer, id, attempts, attempt)?;
         if let Some(line) = &weighed.line {
             write_line(db, line)?;
         }

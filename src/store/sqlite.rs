@@ -1,7 +1,10 @@
 //! SQLite: the embedded default, one file, one process that writes.
 
 use super::db::{Db, Row, Value};
+use super::files::beside;
 use super::handle::{Connection as Boxed, Store, fits, is_current, migrate, unusable};
+use super::keys::{KeyId, Keys};
+use super::seal::Seals;
 use super::{StoreFault, backup, handle};
 use crate::fault::{Code, Fault};
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -9,9 +12,10 @@ use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-struct Lite(Connection);
+struct Lite(Connection, Arc<Seals>);
 
 impl Db for Lite {
     fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreFault> {
@@ -38,6 +42,10 @@ impl Db for Lite {
     fn is_broken(&self) -> bool {
         false
     }
+
+    fn seals(&self) -> &Seals {
+        &self.1
+    }
 }
 
 impl ToSql for Value {
@@ -62,55 +70,57 @@ fn value(value: ValueRef<'_>) -> Value {
 }
 
 impl Store {
-    /// Opens the store for the daemon and creates it where there is none. `secret` becomes its key for references if it
-    /// is new.
-    pub fn open(path: &Path, secret: &[u8; 32]) -> Result<Self, Fault> {
+    /// Opens the store for the daemon and creates it where there is none.
+    pub fn open(path: &Path, keys: impl Into<Keys>) -> Result<Self, Fault> {
+        let seals = Arc::new(Seals::new(keys.into()));
         let place = path.display().to_string();
         let lock = lock(path)?.ok_or_else(|| Fault::with(Code::CfgStore, format!("{place}: another daemon has it")))?;
+        seals.keys().tell(&lock).map_err(|_| Fault::with(Code::CfgStore, place.clone()))?;
         backup::settle(path)?;
         private(path).map_err(|_| Fault::with(Code::CfgStore, place.clone()))?;
-        let db = connect(path).map_err(|fault| unusable(&place, fault))?;
+        let db = connect(path, &seals).map_err(|fault| unusable(&place, fault))?;
         let version = version(db.as_ref()).map_err(|fault| unusable(&place, fault))?;
         if !fits(version) {
             return Err(Fault::with(Code::CfgStoreVersion, place));
         }
         migrate(db.as_ref(), version, str::to_owned, note).map_err(|fault| unusable(&place, fault))?;
-        Self::writing(connector(path), secret, Some(lock)).map_err(|fault| unusable(&place, fault))
+        Self::writing(connector(path, seals), Some(lock)).map_err(|fault| unusable(&place, fault))
     }
 
     /// Opens the store for reading, also while a daemon has it.
-    pub fn open_to_read(path: &Path) -> Result<Self, Fault> {
+    pub fn open_to_read(path: &Path, keys: impl Into<Keys>) -> Result<Self, Fault> {
+        let seals = Arc::new(Seals::new(keys.into()));
         let place = path.display().to_string();
         if !path.exists() {
             return Err(Fault::with(Code::CfgStore, place));
         }
-        let db = connect(path).map_err(|fault| unusable(&place, fault))?;
+        let db = connect(path, &seals).map_err(|fault| unusable(&place, fault))?;
         let version = version(db.as_ref()).map_err(|fault| unusable(&place, fault))?;
         if !is_current(version) {
             return Err(Fault::with(Code::CfgStoreVersion, place));
         }
-        Self::reading(connector(path)).map_err(|fault| unusable(&place, fault))
+        Self::reading(connector(path, seals)).map_err(|fault| unusable(&place, fault))
     }
 }
 
-fn connector(path: &Path) -> handle::Connect {
+fn connector(path: &Path, seals: Arc<Seals>) -> handle::Connect {
     let path: PathBuf = path.to_owned();
-    Box::new(move || connect(&path))
+    Box::new(move || connect(&path, &seals))
 }
 
-pub(super) fn connect(path: &Path) -> Result<Boxed, StoreFault> {
-    let db = plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+pub(super) fn connect(path: &Path, seals: &Arc<Seals>) -> Result<Boxed, StoreFault> {
+    let db = plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, seals)?;
     // Must be set before the first table; without effect later.
     db.batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     Ok(db)
 }
 
 /// The file as it is, with nothing set.
-pub(super) fn plain(name: impl AsRef<Path>, flags: OpenFlags) -> Result<Boxed, StoreFault> {
+pub(super) fn plain(name: impl AsRef<Path>, flags: OpenFlags, seals: &Arc<Seals>) -> Result<Boxed, StoreFault> {
     let connection = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(Box::new(Lite(connection)))
+    Ok(Box::new(Lite(connection, Arc::clone(seals))))
 }
 
 pub(super) fn note(db: &dyn Db, version: i64) -> Result<(), StoreFault> {
@@ -126,10 +136,18 @@ fn private(path: &Path) -> std::io::Result<()> {
     File::options().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
+/// Whether the process that has the store, if one has, was given a key too.
+pub(super) fn holder_has(path: &Path, id: KeyId) -> Result<bool, Fault> {
+    if lock(path)?.is_some() {
+        return Ok(true);
+    }
+    let told = std::fs::read(beside(path, ".lock")).map_err(|_| Fault::with(Code::CfgStore, path.display().to_string()))?;
+    Ok(told.chunks_exact(id.len()).any(|known| *known == id))
+}
+
 /// Two daemons on one store would each believe that the queue is theirs. None where another has it.
 pub(super) fn lock(path: &Path) -> Result<Option<File>, Fault> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    let name = beside(path, ".lock");
     let failed = |_| Fault::with(Code::CfgStore, path.display().to_string());
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
     match file.try_lock() {
@@ -146,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_committed_is_on_the_disk_and_what_is_deleted_gives_its_space_back() {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = connect(&folder.path().join("vardbro.db")).expect("a database");
+        let db = connect(&folder.path().join("vardbro.db"), &Arc::new(Seals::none())).expect("a database");
         let pragma = |name: &str| db.one(&format!("PRAGMA {name}"), &[]).expect("an answer").expect("a row").0;
         assert!(matches!(pragma("synchronous")[..], [Value::Int(2)]), "FULL: with less, a commit may be gone after a power failure");
         assert!(matches!(&pragma("journal_mode")[..], [Value::Text(mode)] if mode == "wal"));

@@ -193,8 +193,9 @@ fn a_backup_under_load_is_whole_and_private_and_overwrites_nothing() {
         let said = world.vardbro(&["store", "backup", &backup.display().to_string()]);
         assert!(said.contains("VB-STO-002"), "{said}");
         assert!(before == fs::read(&backup).expect("a file"));
-        let out =
-            Command::new(VARDBRO).args(["store", "check", "--store"]).arg(&backup).args(["--lang", "en"]).output().expect("the program");
+        let mut check = Command::new(VARDBRO);
+        check.args(["store", "check", "--lang", "en", "--store"]).arg(&backup).arg("--key-file").arg(world.path("store.key"));
+        let out = check.output().expect("the program");
         let said = String::from_utf8_lossy(&out.stdout).into_owned();
         assert!(out.status.success() && said.contains("; 0 damaged"), "{said}");
     }
@@ -289,17 +290,19 @@ fn a_full_disk_leaves_no_half_backup_and_no_half_restore() {
     daemon.stop();
     // Another store, on the small disk.
     let there = world.path("disk/vardbro.db").display().to_string();
-    let said = world.restore(&[&backup, "--store", &there]);
+    let key = world.path("store.key").display().to_string();
+    let there = ["--store", &there, "--key-file", &key];
+    let said = world.restore(&[&[backup.as_str()], &there[..]].concat());
     assert!(said.contains("Restored; 0 deliveries"), "{said}");
     disk.fill();
-    let plan = world.vardbro(&["store", "restore", &backup, "--store", &there]);
-    let said = world.vardbro(&["store", "restore", &backup, "--store", &there, "--confirm", &token(&plan)]);
+    let plan = world.vardbro(&[&["store", "restore", &backup], &there[..]].concat());
+    let said = world.vardbro(&[&["store", "restore", &backup], &there[..], &["--confirm", &token(&plan)]].concat());
     assert!(said.contains("VB-STO-001") && said.contains("no storage space"), "{said}");
     disk.free();
     let mut names: Vec<_> = fs::read_dir(world.path("disk")).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
     names.sort_unstable();
     assert_eq!(names, ["vardbro.db", "vardbro.db.lock"]);
-    let said = world.vardbro(&["store", "check", "--store", &there]);
+    let said = world.vardbro(&[&["store", "check"], &there[..]].concat());
     assert!(said.contains("; 0 damaged"), "{said}");
 }
 

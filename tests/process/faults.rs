@@ -202,10 +202,7 @@ fn a_damaged_row_is_parked_by_itself() {
     assert_eq!((db.execute(broken, []).expect("written"), db.execute(altered, []).expect("written")), (1, 1));
     drop(db);
     let checked = world.vardbro(&["store", "check", "--lang", "en"]);
-    assert!(
-        checked.contains("cannot be read") && checked.contains("does not match its hash") && checked.contains("2 damaged"),
-        "{checked}"
-    );
+    assert!(checked.matches("does not open").count() == 2 && checked.contains("2 damaged"), "{checked}");
     let _receiver = world.receiver("");
     let daemon = world.daemon();
     wait("all the others", Duration::from_secs(50), || accepted(&world) == messages - 2);

@@ -30,5 +30,6 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod sealing;
 mod sql;
 mod world;

@@ -1,6 +1,7 @@
 //! Marked personal data in every field of every type, through successes, failures and a panic: none of it may be seen in
 //! anything that is written for people or machines that look after the program.
 
+use super::postgres::Schema;
 use super::world::{VARDBRO, World, wait};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -120,6 +121,76 @@ fn no_mark_in_any_log_error_or_terminal_text() {
             assert_clean("a reason file", &fs::read(entry.path()).expect("a file"));
         }
     }
+}
+
+/// All types with the mark in every field, and what is left of them in the store's files, its backup and what its server writes
+/// out. With the keys taken away from the configuration the same search finds the mark.
+fn marks_in_the_store(world: &World) -> Vec<String> {
+    let _receiver = world.receiver("");
+    let daemon = world.daemon();
+    let mut rows: Vec<&Row> = CATALOGUE.iter().collect();
+    rows.sort_by_key(|row| row.code.starts_with('K'));
+    for (n, row) in rows.iter().enumerate() {
+        world.put(&format!("{n:02}-{PERSON}-{MARK}.json"), &event(row, n).to_string());
+    }
+    wait("every event to be taken", Duration::from_mins(1), || world.count("event") == rows.len());
+    wait("receipts", Duration::from_mins(1), || world.count("attempt WHERE receipt IS NOT NULL") > 2);
+    let mut raw = Vec::new();
+    if let Some(database) = &world.database {
+        let Ok(dump) = Command::new("pg_dump").args(["--inserts", "--dbname", database]).output() else {
+            assert!(std::env::var_os("CI").is_none(), "no pg_dump in CI");
+            return vec!["skipped".to_owned()];
+        };
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        raw.push(("the server's dump", dump.stdout));
+    } else {
+        let said = world.vardbro(&["store", "backup", &world.path("backup.db").display().to_string()]);
+        assert!(said.contains("SHA-256"), "{said}");
+        for file in ["vardbro.db", "vardbro.db-wal", "backup.db"] {
+            raw.push((file, fs::read(world.path(file)).expect("a file")));
+        }
+    }
+    daemon.stop();
+    let mut found = Vec::new();
+    // What an event is referred to by is there: the search looks where it stands.
+    let reference = &world.ask("SELECT MIN(key) FROM event")[0];
+    assert_eq!(
+        raw.iter().filter(|(_, bytes)| holds(bytes, reference)).count(),
+        raw.len().div_ceil(2),
+        "the log or the file, and the backup"
+    );
+    for (name, bytes) in raw {
+        found.extend(
+            [MARK, PERSON, "19381221-7044", PHONE, "987654"]
+                .iter()
+                .filter(|mark| holds(&bytes, mark))
+                .map(|mark| format!("{mark} in {name}")),
+        );
+    }
+    found
+}
+
+/// As text, in hexadecimal digits or in UTF-16.
+fn holds(bytes: &[u8], text: &str) -> bool {
+    let hex = text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let wide: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0]).collect();
+    [text.as_bytes(), hex.as_bytes(), &wide].iter().any(|wanted| bytes.windows(wanted.len()).any(|found| found == *wanted))
+}
+
+#[test]
+fn no_mark_in_the_bytes_of_a_sealed_store() {
+    assert_eq!(marks_in_the_store(&World::new("", "")), Vec::<String>::new());
+    let world = World::new("", "");
+    world.configure("key_files = [\"store.key\"]", "");
+    assert!(marks_in_the_store(&world).len() > 5, "unsealed, the same search finds it");
+}
+
+#[test]
+fn no_mark_in_a_dump_of_a_sealed_store() {
+    let Some(schema) = Schema::new() else { return };
+    let world = World::on_postgres(&schema.url, &schema.url, "", "");
+    let found = marks_in_the_store(&world);
+    assert!(found.is_empty() || found == ["skipped"], "{found:?}");
 }
 
 const FAULTS: &str = "[[answer]]\nstatus = 503\n[[answer]]\ndrop = \"after\"\n[[answer]]\nreceipt = \"rejected\"\nreason = \"BV\"\n";

@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,8 +27,17 @@ pub(crate) struct World {
 /// Killed when it goes out of scope.
 pub(crate) struct Process(pub(crate) Child);
 
+/// The key of every world's store: two may share one.
+pub(crate) const KEY: u8 = 0x5e;
+
+/// Writes a key of one repeated byte as the product takes it.
+pub(crate) fn put_key(file: &Path, byte: u8) {
+    fs::write(file, format!("{byte:02x}").repeat(32)).expect("written");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("set");
+}
+
 impl World {
-    /// With a folder as its source. What is given is added to the configuration's destination, and to its end.
+    /// With a folder as its source. Its store is sealed. What is given is added to the configuration's destination, and to its end.
     pub(crate) fn new(destination: &str, rest: &str) -> Self {
         Self::reading("kind = \"directory\"\npath = \"in\"\nstill_s = 0", destination, rest)
     }
@@ -38,6 +48,12 @@ impl World {
         let certificates = Certificates::make(folder.path(), SystemClock.now()).expect("certificates");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         fs::create_dir_all(folder.path().join("in")).expect("a folder");
+        put_key(&folder.path().join("store.key"), KEY);
+        let rest = if rest.contains("[store]\n") {
+            rest.replace("[store]\n", "[store]\nkey_files = [\"store.key\"]\n")
+        } else {
+            format!("[store]\nkey_files = [\"store.key\"]\n{rest}")
+        };
         // What stands for the receiver's port in a test's own words.
         let destination = destination.replace("PORT", &port.to_string());
         let config = format!(
@@ -158,6 +174,14 @@ level = "debug"
 
     pub(crate) fn put_into(&self, folder: &str, name: &str, content: &str) {
         put_at(&self.path(folder), name, content);
+    }
+
+    /// Changes a text of the configuration.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let file = self.path("vardbro.toml");
+        let text = fs::read_to_string(&file).expect("the configuration");
+        assert!(text.contains(from), "{from}");
+        fs::write(file, text.replace(from, to)).expect("written");
     }
 
     pub(crate) fn oplog(&self) -> Vec<Value> {

@@ -1,16 +1,36 @@
 //! A database of a test's own, of either kind, opened as often as a clause needs it.
 
+use crate::hand::line;
 use crate::postgres::{self, Schema};
 use rusqlite::Connection;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use vardbro::fault::Fault;
-use vardbro::store::{Place, Store};
+use vardbro::model::dice::SystemDice;
+use vardbro::oplog::Event;
+use vardbro::store::{Keys, Place, Rekey, Rekeyed, Store, StoreKey};
 
-pub(crate) enum Database {
+pub(crate) struct Database {
+    at: At,
+    /// The keys that it is opened with, the one that seals first; none where it stands plain.
+    keys: Vec<u8>,
+}
+
+enum At {
     Sqlite(tempfile::TempDir),
     Postgresql(Schema),
+}
+
+/// The key of most tests.
+const KEY: u8 = 21;
+
+/// Keys by their numbers.
+pub(crate) fn keys(numbers: &[u8], reference: u8) -> Keys {
+    let ring = numbers.iter().map(|number| StoreKey::new(&[*number; 32]).expect("a key")).collect();
+    Keys::new(ring, Arc::new(SystemDice)).with_reference([reference; 32])
 }
 
 /// The statements of every version of the schema, in order.
@@ -27,33 +47,77 @@ pub(crate) fn newest() -> usize {
 
 impl Database {
     pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(tempfile::tempdir().expect("a folder"))
+        Self { at: At::Sqlite(tempfile::tempdir().expect("a folder")), keys: vec![KEY] }
     }
 
     /// None where no PostgreSQL is to be had.
     pub(crate) fn postgresql() -> Option<Self> {
-        Schema::new().map(Self::Postgresql)
+        Some(Self { at: At::Postgresql(Schema::new()?), keys: vec![KEY] })
+    }
+
+    /// The same, with other keys from now on; with none, nothing is sealed.
+    pub(crate) fn with(self, keys: &[u8]) -> Self {
+        Self { keys: keys.to_vec(), ..self }
     }
 
     /// Another one of the same kind.
     pub(crate) fn another(&self) -> Self {
-        if self.is_shared() { Self::postgresql().expect("it was there") } else { Self::sqlite() }
+        let another = if self.is_shared() { Self::postgresql().expect("it was there") } else { Self::sqlite() };
+        another.with(&self.keys)
     }
 
     /// Several processes may write.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Postgresql(_))
+        matches!(self.at, At::Postgresql(_))
     }
 
-    fn place(&self) -> Place {
-        match self {
-            Self::Sqlite(folder) => Place::File(folder.path().join("vardbro.db")),
-            Self::Postgresql(schema) => Place::Postgres((&schema.url).into()),
+    pub(crate) fn is_sealed(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        match &self.at {
+            At::Sqlite(folder) => Place::File(folder.path().join("vardbro.db")),
+            At::Postgresql(schema) => Place::Postgres((&schema.url).into()),
         }
     }
 
     pub(crate) fn try_open(&self, secret: u8) -> Result<Store, Fault> {
-        Store::open_at(&self.place(), &[secret; 32])
+        Store::open_at(&self.place(), keys(&self.keys, secret))
+    }
+
+    /// Seals everything with the first key.
+    pub(crate) fn rekey(&self) -> Rekeyed {
+        let mut rekey = self.begin_rekey().expect("it may begin");
+        loop {
+            while rekey.step().expect("a working store") {}
+            if let Some(done) = rekey.end(&line(Event::StoreRekeyed)).expect("a working store") {
+                return done;
+            }
+        }
+    }
+
+    pub(crate) fn begin_rekey(&self) -> Result<Rekey, Fault> {
+        Rekey::begin(&self.place(), &keys(&self.keys, 0))
+    }
+
+    /// Everything that stands in it, as bytes: the files, or what the server's own tool writes of the schema.
+    pub(crate) fn raw(&self) -> Option<Vec<u8>> {
+        match &self.at {
+            At::Sqlite(folder) => {
+                let files = ["", "-wal", "-shm"].map(|ending| folder.path().join(format!("vardbro.db{ending}")));
+                Some(files.iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect())
+            }
+            At::Postgresql(schema) => {
+                let dump = Command::new("pg_dump").arg("--dbname").arg(&schema.database).arg("--schema").arg(&schema.name).output();
+                let Ok(dump) = dump else {
+                    assert!(std::env::var_os("CI").is_none(), "no pg_dump in CI");
+                    return None;
+                };
+                assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+                Some(dump.stdout)
+            }
+        }
     }
 
     pub(crate) fn open(&self) -> Store {
@@ -61,7 +125,7 @@ impl Database {
     }
 
     pub(crate) fn open_to_read(&self) -> Result<Store, Fault> {
-        Store::open_at_to_read(&self.place())
+        Store::open_at_to_read(&self.place(), keys(&self.keys, 0))
     }
 
     /// Handles of several workers: of processes of their own where the database lets more than one write, else of one.
@@ -73,13 +137,13 @@ impl Database {
 
     /// Statements from beside the store.
     pub(crate) fn sql(&self, statements: &str) {
-        match self {
-            Self::Sqlite(folder) => {
+        match &self.at {
+            At::Sqlite(folder) => {
                 let connection = Connection::open(folder.path().join("vardbro.db")).expect("a file");
                 connection.busy_timeout(Duration::from_secs(10)).expect("a time-out");
                 connection.execute_batch(statements).expect("statements");
             }
-            Self::Postgresql(schema) => postgres::run(&schema.url, statements).expect("statements"),
+            At::Postgresql(schema) => postgres::run(&schema.url, statements).expect("statements"),
         }
     }
 
@@ -105,9 +169,9 @@ impl Database {
 
     /// Says that the schema is of this version.
     pub(crate) fn claim_version(&self, version: usize) {
-        match self {
-            Self::Sqlite(_) => self.sql(&format!("PRAGMA user_version = {version}")),
-            Self::Postgresql(_) => self.sql(&format!("INSERT INTO schema_version (version) VALUES ({version})")),
+        match &self.at {
+            At::Sqlite(_) => self.sql(&format!("PRAGMA user_version = {version}")),
+            At::Postgresql(_) => self.sql(&format!("INSERT INTO schema_version (version) VALUES ({version})")),
         }
     }
 }

@@ -143,6 +143,11 @@ pub(crate) fn a_damaged_row_is_parked_alone(database: &Database) {
     // What is damaged within the document is seen by its hash, before it is sent.
     lane(&store, 3, &["c"]);
     database.sql(&format!("UPDATE delivery SET document = {} WHERE id = {}", database.bytes(b"x"), row(&store, "c").id));
+    if database.is_sealed() {
+        assert!(claim(&store, 12).is_empty(), "sealed, it does not open and is parked here already");
+        assert_eq!(state(&store, "c"), State::Parked);
+        return;
+    }
     let claimed = take(&store, 12);
     assert_ne!(claimed.hash, ContentHash::of(b"x").as_bytes().to_vec());
     assert_eq!(claimed.content, Personal::new(b"x".to_vec()));

@@ -33,6 +33,10 @@
 //! **Opening** (`opening.rs`). References keep the first secret. A newer schema is neither written nor read; an older one is
 //! brought on with everything in it, from every version there has been, and not read before. Whoever reads makes nothing.
 //!
+//! **Sealing** (`sealing.rs`). Where there are keys, nothing personal stands in it in clear, and what is sealed opens in its own row
+//! and column alone. Without a key that it is sealed with it does not open. It is given another key, or its first, while others
+//! work on it; what a crash leaves half-way goes on. Whoever lacks the new key writes nothing and harms nothing.
+//!
 //! **Working** (`working.rs`). Workers share a queue and keep the order of each lane. Several take in the events of one episode
 //! at once, and none is lost or doubled. A damaged episode stops nobody else.
 
@@ -50,6 +54,7 @@ mod opening;
 mod parked;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod sealing;
 mod telling;
 mod working;
 #[expect(dead_code, reason = "shared with the stories, which use more of it")]
@@ -65,11 +70,25 @@ macro_rules! contract {
                 crate::$part::$clause(&crate::database::Database::sqlite());
             })+)+
         }
+        mod sqlite_plain {
+            $($(#[test]
+            fn $clause() {
+                crate::$part::$clause(&crate::database::Database::sqlite().with(&[]));
+            })+)+
+        }
         mod postgresql {
             $($(#[test]
             fn $clause() {
                 if let Some(database) = crate::database::Database::postgresql() {
                     crate::$part::$clause(&database);
+                }
+            })+)+
+        }
+        mod postgresql_plain {
+            $($(#[test]
+            fn $clause() {
+                if let Some(database) = crate::database::Database::postgresql() {
+                    crate::$part::$clause(&database.with(&[]));
                 }
             })+)+
         }
@@ -140,6 +159,17 @@ contract! {
         whoever_reads_makes_nothing
         every_earlier_version_goes_on
         one_process_writes_where_the_database_is_a_file;
+    sealing:
+        nothing_personal_stands_in_clear
+        what_is_moved_does_not_open
+        a_store_opens_with_its_own_keys_alone
+        a_key_is_followed_by_another
+        what_began_plain_is_sealed_while_it_works
+        what_is_plain_in_a_sealed_store_is_refused
+        a_rekey_that_was_cut_off_goes_on
+        a_rekey_goes_on_beside_the_work
+        whoever_lacks_the_new_key_harms_nothing
+        a_value_that_does_not_open_stops_no_rekey;
     working:
         workers_share_a_queue_and_keep_the_order_of_each_lane
         several_take_in_one_episode_at_once

@@ -77,6 +77,11 @@ pub(crate) fn every_earlier_version_goes_on(database: &Database) {
 fn goes_on(database: &Database, version: usize) {
     database.lay(version);
     leave(database, version);
+    if database.is_sealed() {
+        assert_eq!(database.try_open(9).expect_err("nothing in it is sealed").code, Code::CfgStoreUnsealed);
+        let rekeyed = database.rekey();
+        assert!(rekeyed.was_plain && rekeyed.damaged == 0, "{rekeyed:?}");
+    }
     let store = database.try_open(9).expect("the store is brought on");
     let (due, _) = store.due_episodes("2026-03-12T10:00:00Z".parse().expect("a time"), 10).expect("a working store");
     assert_eq!(due.len(), 1, "what version {version} left is looked at");

@@ -13,7 +13,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// A schema, and the connection string that leads into it.
 pub(crate) struct Schema {
     pub(crate) name: String,
-    database: String,
+    pub(crate) database: String,
     pub(crate) url: String,
 }
 

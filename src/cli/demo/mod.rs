@@ -12,7 +12,7 @@ use crate::model::dice::SystemDice;
 use crate::model::time::{Clock, SystemClock};
 use crate::oplog;
 use crate::receiver::{self, Certificates, Options, Receiver, Running, ServerTls};
-use crate::store::Store;
+use crate::store::StoreKey;
 use clap::Args;
 use script::Script;
 use std::fs;
@@ -61,12 +61,13 @@ impl Stage {
             "environment = \"test\"\n\n[organisation]\norg_number = \"2120001538\"\nhsa_id = \"SE2120001538-T100\"\nname = \"Demokommunen\"\n\n\
              [source.journal]\nkind = \"directory\"\npath = \"in\"\nstill_s = 0\n\n\
              [destination.region]\nurl = \"https://localhost:{port}/messages\"\nca_file = \"ca.pem\"\ncert_file = \"client.pem\"\nkey_file = \"client.key\"\ntimeout_s = 5\n\n\
-             [oplog]\npath = \"oplog.ndjson\"\nlevel = \"debug\"\n\n[retry]\nbase_s = 0.5\n"
+             [oplog]\npath = \"oplog.ndjson\"\nlevel = \"debug\"\n\n[retry]\nbase_s = 0.5\n\n[store]\nkey_files = [\"store.key\"]\n"
         );
         let text = text
             .replace("\"ca.pem\"", &quoted(&self.certificates.ca))
             .replace("\"client.pem\"", &quoted(&self.certificates.client_cert))
             .replace("\"client.key\"", &quoted(&self.certificates.client_key));
+        StoreKey::make(&self.folder.join("store.key"), &SystemDice)?;
         let file = self.folder.join("vardbro.toml");
         fs::write(&file, text).map_err(|fault| unusable(&file, &fault))?;
         config::load(Some(&file), Vec::new()).map_err(Ending::Faults)
@@ -103,9 +104,9 @@ async fn play(stage: &Stage, script: &Script, keep: bool, swedish: bool) -> Resu
     let (orders, heard) = mpsc::channel(1);
     let (tell_ready, ready) = oneshot::channel();
     let surroundings = Surroundings { clock: Arc::new(SystemClock), dice: Arc::new(SystemDice), log, orders: heard };
-    let store_path = settings.store_path.clone();
+    let of_daemon = settings.clone();
     let daemon = tokio::spawn(async move {
-        daemon::run(&settings, surroundings, || {
+        daemon::run(&of_daemon, surroundings, || {
             let _ = tell_ready.send(());
         })
         .await
@@ -117,7 +118,7 @@ async fn play(stage: &Stage, script: &Script, keep: bool, swedish: bool) -> Resu
         };
     }
     say(&opening(&stage.folder, receiver.addr.port(), swedish));
-    let store = Store::open_to_read(&store_path)?;
+    let store = daemon::store(&settings)?;
     let mut watch = Watch::new(store, script, stage.folder.clone(), swedish);
     for event in &script.events {
         say(&watch.announce(event));
