@@ -28,6 +28,7 @@ use world::{fixtures, names};
 /// Peak memory that all bad files together may add.
 const MEMORY_MAX_KB: u64 = 160 * 1024;
 const PERSON: &str = "193812217044";
+const TABLE: &str = "eventId;patient\nZZMARK;193812217044\n";
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<message xmlns=\"urn:vardbro:message:1\"><ZZMARK>193812217044</ZZMARK></message>\n";
 
 /// Those that are too large or too odd to be files of the repository.
@@ -45,15 +46,16 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     let many = format!("{}\"data\": {{\"listVersion\": \"ZZMARK\", \"items\": [{items}]}}}}", head.replace("K-PU", "K-CL"));
     let deep = format!("{{\"ZZMARK\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let zeros = format!("{{\"ZZMARK\": [{}0]}}", "0,".repeat(500_000));
-    let all: [(&str, Vec<u8>); 8] = [
+    let all: [(&str, Vec<u8>); 9] = [
         ("made-10000-levels.json", deep.into_bytes()),
         ("made-10000-objects.json", format!("{}1{}", "{\"ZZMARK\":".repeat(10_000), "}".repeat(10_000)).into_bytes()),
         ("made-31-mb.json", vec![b' '; 31 * 1024 * 1024]),
         ("made-201-items.json", many.into_bytes()),
         ("made-check-digit.json", wrong.into_bytes()),
         ("made-a-million-characters-of-zeros.json", zeros.into_bytes()),
-        // A folder of events takes no documents; `vardbro check` looks at them.
+        // A folder of events takes neither documents nor tables; `vardbro check` has other words for them.
         ("made-message.xml", DOCUMENT.into()),
+        ("made-table.csv", TABLE.into()),
         ("made-late-fault.json", format!("{}{good}x", " ".repeat(900_000)).into_bytes()),
     ];
     all.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()

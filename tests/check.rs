@@ -5,6 +5,7 @@
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -70,7 +71,11 @@ fn a_folder_says_what_its_files_must_trip_and_both_too_little_and_too_much_fail(
     assert!(!more.is_empty() && more.iter().all(|(file, _, code)| file == "broken.json" && code == "VB-MAP-011"), "{more:?}");
     fs::remove_file(here.join("broken.json")).expect("removed");
     assert_eq!(found(here, &["."]), [("expect.toml".to_owned(), 2, "VB-FIX-012".to_owned())]);
+    // What is expected and does not come any more is struck, and what cannot be read is not written over.
+    assert_eq!(check(here, &["--update", "."]).status.code(), Some(0));
+    assert_eq!(check(here, &["."]).status.code(), Some(0));
     fs::write(here.join("expect.toml"), "[[file]]\nname = \"good.json\"\nfindngs = []\n").expect("written");
+    assert_eq!(check(here, &["--update", "."]).status.code(), Some(2));
     assert_eq!(found(here, &["."]), [("expect.toml".to_owned(), 3, "VB-FIX-010".to_owned())]);
 }
 
@@ -114,6 +119,22 @@ fn globs_ignore_files_hidden_files_and_links_say_what_is_looked_at() {
     assert_eq!(files(&[".", "--glob", "*.json"]), ["a.json", "b/c.json"]);
     assert_eq!(files(&[".", "--glob", "!b/**"]), ["a.json"]);
     assert_eq!(files(&["b", "a.json", "b"]), ["a.json", "b/c.json", "b/d.ndjson"]);
+    // Globs choose inputs, not what is expected of them.
+    fs::write(here.join("expect.toml"), "[[file]]\nname = \"a.json\"\nfindings = [\"VB-MAP-010\"]\n").expect("written");
+    assert!(files(&[".", "--glob", "*.json"]).contains(&"expect.toml".to_owned()));
+    assert_eq!(check(here, &[".", "--update"]).status.code(), Some(0));
+    assert_eq!(check(here, &[".", "--glob", "*.json"]).status.code(), Some(0));
+    fs::remove_file(here.join("expect.toml")).expect("removed");
+    for path in [".hidden", "left"] {
+        fs::create_dir_all(here.join("empty")).expect("a folder");
+        assert!(complained(&check(here, &["empty", "--glob", path])).contains("VB-FIX-018"));
+    }
+    fs::remove_dir_all(here.join("b")).expect("removed");
+    fs::create_dir_all(here.join("b")).expect("a folder");
+    for name in ["c.json", "d.ndjson"] {
+        fs::write(here.join("b").join(name), bad).expect("written");
+        fs::remove_file(here.join("b/expect.toml")).ok();
+    }
     // What is named is looked at.
     assert_eq!(files(&["left/e.json"]), ["left/e.json"]);
     assert_eq!(check(here, &["."]).stdout, check(here, &["."]).stdout);
@@ -153,6 +174,7 @@ fn warnings_fail_where_they_are_asked_to_and_several_forms_come_of_one_run() {
     assert_eq!(report["totals"]["warnings"], 1);
     assert_eq!(check(here, &[".", "--output", "a", "--output", "b"]).status.code(), Some(2));
     assert_eq!(check(here, &[".", "--output", "nowhere/a"]).status.code(), Some(2));
+    assert_eq!(check(here, &[".", "--output", "jsn=a"]).status.code(), Some(2));
     assert_eq!(check(here, &[".", "--glob", "{"]).status.code(), Some(2));
     assert_eq!(check(here, &[".", "--rules", "none/1"]).status.code(), Some(2));
 }
@@ -269,6 +291,14 @@ fn hostile_files_end_in_findings() {
     }
     fs::write(here.join("good.json"), &good).expect("written");
     assert!(Command::new("mkfifo").arg(here.join("pipe.json")).status().expect("mkfifo").success());
+    assert_eq!(found(here, &["pipe.json"]), [("pipe.json".to_owned(), 0, "VB-SRC-004".to_owned())]);
+    let odd = tempfile::tempdir().expect("a folder");
+    fs::write(odd.path().join(std::ffi::OsStr::from_bytes(b"\xE5.json")), &good).expect("written");
+    fs::write(odd.path().join("\u{1b}[31m\n.json"), b"{}").expect("written");
+    fs::write(odd.path().join("table.csv"), b"a;b\n").expect("written");
+    let names = found(odd.path(), &["."]);
+    assert!(names.iter().any(|(.., code)| code == "VB-SRC-008") && names.iter().any(|(.., code)| code == "VB-FIX-017"), "{names:?}");
+    assert!(!said(&check(odd.path(), &["."])).contains('\u{1b}'), "a name commands the terminal");
     let all = found(here, &["."]);
     for (name, _, code) in &files {
         let codes: Vec<&str> = all.iter().filter(|(file, ..)| file == name).map(|(.., code)| code.as_str()).collect();

@@ -174,7 +174,7 @@ fn outputs(arguments: &CheckArgs) -> Result<Vec<(Format, Option<PathBuf>)>, Faul
     for output in &arguments.output {
         match output.split_once('=').and_then(|(format, file)| Some((Format::from_str(format, true).ok()?, file))) {
             Some((format, file)) => outputs.push((format, Some(PathBuf::from(file)))),
-            None if main.is_none() => main = Some(PathBuf::from(output)),
+            None if main.is_none() && !output.contains('=') => main = Some(PathBuf::from(output)),
             None => return Err(Fault::with(Code::FixUsage, format!("--output {output}"))),
         }
     }

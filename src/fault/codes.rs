@@ -553,6 +553,13 @@ codes! {
         "Filerna når för lite av det som finns", "the files reach too little of what there is",
         "`vardbro check --coverage` visar vad ingen fil når. `vardbro new fixture TYP` ger en början.", "`vardbro check --coverage` shows what no file reaches. `vardbro new fixture TYPE` gives a beginning." }
 
+    FixNoMapping "VB-FIX-017" Operator "0.1.0" {
+        "En CSV-fil läses bara med en mappning", "a CSV file is read by a mapping only",
+        "Ange `--mapping M`, eller `mapping` i mappens expect.toml. `vardbro new mapping --from FIL` ger ett utkast.", "Say `--mapping M`, or `mapping` in the folder's expect.toml. `vardbro new mapping --from FILE` gives a draft." }
+    FixNothing "VB-FIX-018" Operator "0.1.0" {
+        "Det finns inget att kontrollera", "there is nothing to check",
+        "Kontrollera sökvägarna, `--glob` och det som ignoreras (.gitignore, .ignore, .vardbroignore).", "Check the paths, `--glob`, and what is ignored (.gitignore, .ignore, .vardbroignore)." }
+
     BugPanic "VB-BUG-001" Bug "0.1.0" {
         "Ett internt fel", "an internal fault",
         "Spara loggen och anmäl felet; meddelandet är kvar.", "Keep the log and report the fault; the message is still there." }

@@ -3,6 +3,7 @@
 //! What may be personal is everything but the names of fields: they stay, where they are names that we or the mapping know, so
 //! that a reader finds the place. Everything else keeps its length only.
 
+use super::file::commands;
 use crate::model::catalogue::CATALOGUE;
 use crate::model::event::CareEvent;
 use crate::model::finding::Place;
@@ -34,7 +35,7 @@ impl<'t> Lines<'t> {
 
     pub(super) fn at(&self, place: Place) -> Option<Excerpt> {
         let (number, line, before) = self.line(place.line)?;
-        let letters: Vec<char> = line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        let letters: Vec<char> = line.chars().map(|letter| if commands(letter) { ' ' } else { letter }).collect();
         let column = (place.column - 1).min(letters.len());
         let width = width(&letters, column);
         let shown = match self.names {

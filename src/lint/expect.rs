@@ -113,6 +113,11 @@ impl Expectations {
         self.names.get_or_init(|| own_names().into_iter().chain(self.texts.iter().flat_map(|text| names_in(text))).collect())
     }
 
+    /// Without the mapping that the folder names its files say nothing.
+    pub(super) fn is_unusable(&self, folder: &Path) -> bool {
+        self.folders.get(folder).is_some_and(|folder| !folder.findings.is_empty())
+    }
+
     pub(super) fn mapping(&self, folder: &Path) -> Option<&Mapping> {
         self.folders.get(folder)?.mapping.as_ref()
     }
@@ -142,6 +147,10 @@ impl Expectations {
     /// What is expected and did not come; or, asked for, what came is written as what is expected.
     pub(super) fn settle(&self, mut outcomes: BTreeMap<PathBuf, Vec<Outcome>>, options: &Options<'_>) -> Result<Vec<FileReport>, Fault> {
         if options.update {
+            // What cannot be read is not written over: something else may stand in it.
+            if let Some((path, _)) = self.folders.iter().find(|(_, folder)| !folder.findings.is_empty()) {
+                return Err(Fault::with(Code::FixExpect, shown(&path.join(FILE))));
+            }
             for (path, outcomes) in &outcomes {
                 self.write(path, outcomes)?;
             }
@@ -178,7 +187,7 @@ impl Expectations {
             return Ok(());
         }
         // What stands before the first file is the reader's own.
-        let head = known.map_or(HEAD, |folder| folder.text.split("\n[[file]]").next().unwrap_or(HEAD).trim_end());
+        let head = known.map_or(HEAD, |folder| folder.text[..folder.text.find("[[file]]").unwrap_or(folder.text.len())].trim_end());
         let text = written(head, files.values().map(|file| (file.name.as_str(), file.findings.as_slice(), file.events.as_deref())));
         match known {
             Some(folder) if folder.text == text => Ok(()),
@@ -261,7 +270,14 @@ fn read(path: &Path, options: &Options<'_>) -> Folder {
             if let Some(name) = document.mapping.filter(|_| options.mapping.is_none()) {
                 match (options.load)(&name, path) {
                     Ok(mapping) => folder.mapping = Some(mapping),
-                    Err(_) => folder.findings.push(folder.finding(Code::FixMapping, "mapping", None)),
+                    Err(faults) => {
+                        // Told of a file of the project's own: its faults hold nothing of a record.
+                        let why = faults.first().and_then(|fault| fault.detail.clone());
+                        let at = folder.text.find("mapping").unwrap_or(0);
+                        let place = Some(Place::of(folder.text.as_bytes(), at));
+                        let finding = Code::FixMapping.finding(Effect::Refuse, Layer::Syntax, why.map(|why| (why.clone(), why)));
+                        folder.findings.push(fault::at(finding, Some("mapping".to_owned()), place));
+                    }
                 }
             }
             folder.files = document.file.into_iter().map(|file| (file.name.clone(), file)).collect();

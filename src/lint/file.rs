@@ -16,9 +16,8 @@ use crate::seal::{Validator, XsdValidator};
 use crate::story::{self, placed};
 use crate::wire;
 use serde_json::{Value, json};
-use std::borrow::Cow;
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Most findings that are kept of one file.
@@ -52,6 +51,9 @@ pub(super) struct Checker<'o> {
     receipt: XsdValidator,
 }
 
+/// The bytes of a file, what its name says that they are, and by what they are read.
+type Source<'s> = (&'s [u8], Option<Form>, Option<&'s Mapping>);
+
 /// What the bytes of a file gave.
 #[derive(Default)]
 struct Gist {
@@ -75,7 +77,7 @@ impl<'o> Checker<'o> {
                 let bytes = self.stdin.cloned().unwrap_or_default();
                 let form = form_of_text(&bytes);
                 let read = self.read(&bytes, form, self.options.mapping.as_ref(), false);
-                Ok(self.looked("-".to_owned(), &bytes, form, read))
+                Ok(self.looked("-".to_owned(), (&bytes, form, self.options.mapping.as_ref()), read))
             }
         }
     }
@@ -95,7 +97,9 @@ impl<'o> Checker<'o> {
         }
         let may_show = |list: &TestPersons| played.events.iter().all(|event| list.has(&event.patient.id));
         if self.options.shown.as_deref().is_some_and(may_show) {
-            files[0].shown = played.differences.disclose().chars().take(SHOWN_MAX).collect();
+            let differences = played.differences.disclose();
+            let head = if differences.is_empty() { String::new() } else { format!("{}:\n", shown(folder)) };
+            files[0].shown = head.chars().chain(differences.chars().take(SHOWN_MAX)).collect();
         }
         let mut reached = Reached::default();
         if self.options.coverage {
@@ -107,24 +111,31 @@ impl<'o> Checker<'o> {
 
     fn file(&mut self, path: &Path) -> Looked {
         let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default().to_string_lossy());
-        if self.expected.is_output(folder, &name) {
+        if self.expected.is_output(folder, &name) || self.expected.is_unusable(folder) {
             return Looked::default();
         }
         let mapping = self.options.mapping.as_ref().or_else(|| self.expected.mapping(folder));
         let form = form_of(path);
+        let unnamed = path.file_name().is_some_and(|name| name.to_str().is_none());
+        let unmapped = form == Some(Form::Csv) && mapping.is_none();
         let bytes = match read(path, self.options.max_bytes) {
+            _ if unnamed => Err(Code::SrcName),
+            Ok(_) if unmapped => Err(Code::FixNoMapping),
+            read => read,
+        };
+        let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(code) => {
                 let read = Gist { findings: vec![refused(code)], ..Gist::default() };
-                return self.compared(folder, &name, shown(path), &[], form, read);
+                return self.compared(folder, &name, shown(path), (&[], form, mapping), read);
             }
         };
         let read = self.read(&bytes, form, mapping, self.expected.wants_events(folder, &name));
-        self.compared(folder, &name, shown(path), &bytes, form, read)
+        self.compared(folder, &name, shown(path), (&bytes, form, mapping), read)
     }
 
     /// What is expected is not told again.
-    fn compared(&self, folder: &Path, name: &str, file: String, bytes: &[u8], form: Option<Form>, mut read: Gist) -> Looked {
+    fn compared(&self, folder: &Path, name: &str, file: String, source: Source<'_>, mut read: Gist) -> Looked {
         let counted: Vec<&Finding> = read.findings.iter().filter(|finding| Severity::of(finding) != Severity::Note).collect();
         let found: Vec<String> = counted.into_iter().map(placed).collect();
         let outcome = Outcome::of(self.expected.file(folder, name), name, &found, read.events.take());
@@ -133,19 +144,17 @@ impl<'o> Checker<'o> {
         } else {
             read.findings.retain(|finding| !outcome.was_expected(finding));
         }
-        Looked { outcome: Some((folder.to_owned(), outcome)), ..self.looked(file, bytes, form, read) }
+        // Of a file that nobody expects anything of nothing is kept.
+        let kept = self.options.update || self.expected.file(folder, name).is_some();
+        Looked { outcome: kept.then(|| (folder.to_owned(), outcome)), ..self.looked(file, source, read) }
     }
 
-    fn looked(&self, file: String, bytes: &[u8], form: Option<Form>, read: Gist) -> Looked {
+    fn looked(&self, file: String, (bytes, form, mapping): Source<'_>, read: Gist) -> Looked {
         let Gist { findings, records, mut reached, .. } = read;
         reached.shows(findings.iter().map(|finding| finding.code.clone()));
         reached.shows(findings.iter().filter_map(|finding| finding.path.as_deref()?.strip_prefix("checklist.").map(str::to_owned)));
-        // In another encoding a letter is still one letter; which one is not shown anyway.
-        let text = if findings.is_empty() {
-            Cow::default()
-        } else {
-            String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))
-        };
+        let bytes = if findings.is_empty() { &[] } else { bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes) };
+        let text = mapping.and_then(|mapping| mapping.decoded(bytes)).unwrap_or_else(|| String::from_utf8_lossy(bytes));
         let may_show = |list: &TestPersons| list.alone_in(&text, local_day(self.options.clock.now()));
         // Whether everybody in the file is a test person is asked only where something is shown of it.
         let names =
@@ -252,15 +261,25 @@ fn refused(code: Code) -> Finding {
     code.finding(Effect::Refuse, Layer::Syntax, None)
 }
 
-/// A path as it is told, the same on every system.
+/// A path as it is told, the same on every system; what would command a terminal is written out.
 pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
-    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+    let text = text.strip_prefix("./").unwrap_or(&text);
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if commands(letter) { out.extend(letter.escape_unicode()) } else { out.push(letter) }
+    }
+    out
+}
+
+/// Whether a letter does something to a terminal, or turns the direction in which a line is read.
+pub(super) fn commands(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The form that a file's name ends in.
 pub(super) fn form_of(path: &Path) -> Option<Form> {
-    crate::source::directory::form(path.file_name()?.to_str()?)
+    crate::source::directory::form(&path.file_name()?.to_string_lossy())
 }
 
 /// Standard input has no name: what begins as XML is XML, and several objects one a line are lines.
@@ -275,9 +294,12 @@ fn form_of_text(bytes: &[u8]) -> Option<Form> {
 
 fn read(path: &Path, max: u64) -> Result<Vec<u8>, Code> {
     let mut bytes = Vec::new();
+    // A pipe without a writer would be waited for without end; `-` is for what another program gives.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(Code::SrcNotAFile);
+    }
     let read = fs::File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes));
     match read {
-        Err(fault) if fault.kind() == io::ErrorKind::IsADirectory => Err(Code::SrcNotAFile),
         Err(_) => Err(Code::SrcUnreadable),
         Ok(_) if bytes.len() as u64 > max => Err(Code::SrcTooLarge),
         Ok(_) => Ok(bytes),

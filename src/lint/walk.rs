@@ -3,7 +3,7 @@
 use super::file::form_of;
 use crate::fault::{Code, Fault};
 use crate::story;
-use ignore::overrides::OverrideBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,6 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, Fault> {
         if !path.exists() {
             return Err(Fault::with(Code::CfgFile, path.display().to_string()));
         }
-        // A pipe that is named is read as a file.
         if !path.is_dir() {
             let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
             if folder.join("expect.toml").is_file() && !story::is_story(&folder) {
@@ -68,10 +67,13 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, Fault> {
             overrides.add(glob).map_err(|_| Fault::with(Code::FixUsage, format!("--glob {glob}")))?;
         }
         let overrides = overrides.build().map_err(|_| Fault::with(Code::FixUsage, "--glob"))?;
-        builder.max_depth(Some(DEPTH)).add_custom_ignore_filename(IGNORE).require_git(false).overrides(overrides);
+        builder.max_depth(Some(DEPTH)).add_custom_ignore_filename(IGNORE).require_git(false);
         let found = Mutex::new((units, folders));
-        builder.build_parallel().run(|| Box::new(|entry| entry.map_or(WalkState::Continue, |entry| step(&entry, &found))));
+        builder.build_parallel().run(|| Box::new(|entry| entry.map_or(WalkState::Continue, |entry| step(&entry, &overrides, &found))));
         (units, folders) = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    }
+    if units.is_empty() {
+        return Err(Fault::new(Code::FixNothing));
     }
     if units.len() > UNITS_MAX {
         return Err(Fault::with(Code::FixUsage, format!("{} > {UNITS_MAX}", units.len())));
@@ -79,7 +81,7 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, Fault> {
     Ok(Found { units: units.into_iter().collect(), folders: folders.into_iter().collect(), stdin: None })
 }
 
-fn step(entry: &DirEntry, found: &Mutex<(BTreeSet<Unit>, BTreeSet<PathBuf>)>) -> WalkState {
+fn step(entry: &DirEntry, globs: &Override, found: &Mutex<(BTreeSet<Unit>, BTreeSet<PathBuf>)>) -> WalkState {
     let path = entry.path();
     let kind = entry.file_type();
     let take = |unit: Option<Unit>, folder: Option<PathBuf>| {
@@ -87,14 +89,16 @@ fn step(entry: &DirEntry, found: &Mutex<(BTreeSet<Unit>, BTreeSet<PathBuf>)>) ->
         found.0.extend(unit);
         found.1.extend(folder);
     };
-    if kind.is_some_and(|kind| kind.is_dir()) && story::is_story(path) {
+    // Globs choose what is looked at, not what is expected of it.
+    let wanted = |is_folder: bool| !globs.matched(path.strip_prefix(".").unwrap_or(path), is_folder).is_ignore();
+    if kind.is_some_and(|kind| kind.is_dir()) && story::is_story(path) && wanted(true) {
         take(Some(Unit::Story(path.to_owned())), None);
         return WalkState::Skip;
     }
     if kind.is_some_and(|kind| kind.is_file()) {
         if path.file_name().is_some_and(|name| name == "expect.toml") {
             take(None, path.parent().map(Path::to_path_buf));
-        } else if form_of(path).is_some() {
+        } else if form_of(path).is_some() && wanted(false) {
             take(Some(Unit::File(path.to_owned())), None);
         }
     }

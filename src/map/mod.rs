@@ -92,6 +92,11 @@ impl Mapping {
         }
     }
 
+    /// A document's text in the encoding that it is read in; none where it is in another.
+    pub fn decoded<'b>(&self, bytes: &'b [u8]) -> Option<std::borrow::Cow<'b, str>> {
+        decode::decoded(bytes, self.encoding).ok()
+    }
+
     /// What the source says that the document is goes before what the mapping says only where both can be true.
     fn fitting(&self, form: Option<Form>) -> Result<Format, Code> {
         match (&self.how, form) {

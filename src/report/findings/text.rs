@@ -149,22 +149,10 @@ pub fn list(rules: &Rules, swedish: bool) -> String {
     let mut out = String::new();
     for rule in rules.rules() {
         let what = if swedish { &rule.page.what.sv } else { &rule.page.what.en };
-        let (sv, en) = rule.effect.texts();
-        let _ = writeln!(
-            out,
-            "{:12} {:12} {what}",
-            rule.id,
-            if swedish { sv.split(' ').next().unwrap_or(sv) } else { en.split(' ').next().unwrap_or(en) }
-        );
+        let _ = writeln!(out, "{:12} {:12} {what}", rule.id.as_str(), rule.effect.code());
     }
     for entry in Code::ALL.iter().filter(|entry| FAMILIES.iter().any(|family| entry.id.starts_with(family))) {
-        let _ = writeln!(
-            out,
-            "{:12} {:12} {}",
-            entry.id,
-            if swedish { "stoppar" } else { "refuses" },
-            if swedish { entry.sv } else { entry.en }
-        );
+        let _ = writeln!(out, "{:12} {:12} {}", entry.id, Effect::Refuse.code(), if swedish { entry.sv } else { entry.en });
     }
     out
 }
