@@ -136,6 +136,7 @@ fn driver(https: &Arc<Https>, policy: &Arc<Policy>, store: &Store, surroundings:
         policy: Arc::clone(policy),
         clock: Arc::clone(&surroundings.clock),
         dice: Arc::clone(&surroundings.dice),
+        metrics: Arc::default(),
         route: Mutex::default(),
         alarms: tokio::sync::Mutex::default(),
     }
