@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vardbro::config::{self, Environment, Mode, Way};
+use vardbro::fault::Code;
+use vardbro::model::state::State;
 
 /// Most exposure that `systemd-analyze security` may find, of 10.
 const EXPOSURE_MAX: f64 = 2.5;
@@ -84,6 +86,48 @@ fn the_sample_loads_and_sends_nothing_until_it_is_changed() {
     assert!(["vardbro.toml", "vardbro.service"].iter().all(|file| deploy(file).contains(key)), "and says how its key is made");
     let in_place = |way: &Way| matches!(way, Way::Directory(directory) if directory.path.starts_with("/var/lib/vardbro"));
     assert!(sample.sources.iter().all(|source| in_place(&source.way)));
+}
+
+#[test]
+fn the_sample_tells_its_figures_to_this_machine_alone() {
+    let sample = config::load(Some(&root().join("deploy/vardbro.toml")), Vec::new()).expect("the sample loads");
+    let metrics = sample.metrics.expect("figures are on");
+    assert!(metrics.http.listen.ip().is_loopback());
+    assert!(deploy("prometheus/prometheus.yml").contains(&format!("targets: [\"{}\"]", metrics.http.listen)));
+}
+
+#[test]
+fn prometheus_takes_the_rules_and_the_configuration() {
+    for (what, file) in [("rules", "vardbro.rules.yml"), ("config", "prometheus.yml")] {
+        let done = Command::new("promtool").args(["check", what, file]).current_dir(root().join("deploy/prometheus")).output();
+        let Ok(done) = done else {
+            assert!(std::env::var_os("CI").is_none(), "promtool is not installed");
+            println!("skipped: promtool is not installed");
+            return;
+        };
+        assert!(done.status.success(), "{file}: {}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+#[test]
+fn the_rules_ask_for_figures_labels_states_and_commands_that_there_are() {
+    let text = deploy("prometheus/vardbro.rules.yml");
+    let word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let known: Vec<String> = vardbro::metrics::LIST.iter().map(vardbro::metrics::Entry::shown).collect();
+    let mut asked = 0;
+    for line in text.lines().filter_map(|line| line.trim().strip_prefix("expr: ")) {
+        for name in line.split(|c| !word(c)).filter(|name| name.starts_with("vardbro_")) {
+            asked += 1;
+            assert!(known.iter().any(|known| known == name), "{name}");
+        }
+        for state in line.split("state=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(State::parse(state).is_some(), "{state}");
+        }
+    }
+    assert!(asked > 8, "{asked}");
+    for code in text.split("vardbro explain ").skip(1).filter_map(|rest| rest.split(['"', ';']).next()) {
+        assert!(Code::parse(code).is_some(), "{code}");
+    }
 }
 
 #[test]

@@ -45,6 +45,11 @@ fn the_page_of_messages_is_fresh() {
 }
 
 #[test]
+fn the_page_of_figures_is_fresh() {
+    fresh("docs/metrics.md", &docs::metrics());
+}
+
+#[test]
 fn the_page_of_every_set_of_rules_is_fresh() {
     for (name, text) in shipped() {
         let rules = Rules::parse(text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));

@@ -82,6 +82,7 @@ fn deliver(looks_up: bool, answers: Vec<Answer>) -> (Vec<&'static str>, State, O
         policy: Arc::new(policy),
         clock: Arc::new(Going(Mutex::new(now))),
         dice: Arc::new(SystemDice),
+        metrics: Arc::default(),
         route: Mutex::default(),
         alarms: tokio::sync::Mutex::default(),
     });

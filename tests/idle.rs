@@ -74,6 +74,7 @@ fn a_closed_route_without_messages_is_not_tried_in_a_frenzy() {
         policy: Arc::new(policy),
         clock: clock.clone(),
         dice: Arc::new(SystemDice),
+        metrics: Arc::default(),
         route: std::sync::Mutex::default(),
         alarms: tokio::sync::Mutex::default(),
     };

@@ -7,8 +7,8 @@ use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
     Address, AmqpSettings, BrokerTls, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, HttpSourceSettings, KILOBYTE,
-    LimitsSettings, MappingChoice, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings, RouteSettings,
-    RulesSettings, Settings, SourceKind, SourceSettings, Way,
+    LimitsSettings, MEGABYTE, MappingChoice, MetricsSettings, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings,
+    RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, Way,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
@@ -61,7 +61,8 @@ impl Checker<'_> {
         let store_url_file = self.path(raw.store.url_file, "store.url_file");
         let store_ca_file = self.path(raw.store.ca_file, "store.ca_file");
         let store_key_files = self.key_files(raw.store.key_files);
-        let http = self.http(raw.http);
+        let http = self.http(raw.http, "http");
+        let metrics = self.metrics(raw.metrics);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let depth = self.need(raw.limits.depth, "limits.depth");
@@ -90,6 +91,7 @@ impl Checker<'_> {
             store_ca_file,
             store_key_files,
             http,
+            metrics,
             oplog: OplogSettings { path: oplog_path, level: level? },
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
             retry: retry?,
@@ -328,23 +330,31 @@ impl Checker<'_> {
         Some(text)
     }
 
-    fn http(&mut self, raw: raw::Http) -> Option<HttpSettings> {
-        self.together("http", raw.cert_file.is_some(), raw.key_file.is_some());
+    /// An address to listen at.
+    fn http(&mut self, raw: raw::Http, section: &str) -> Option<HttpSettings> {
+        let key = |key: &str| format!("{section}.{key}");
+        self.together(section, raw.cert_file.is_some(), raw.key_file.is_some());
         let listen: Option<SocketAddr> =
-            self.formed(raw.listen, "http.listen", |text| text.parse().ok(), "expected an address and a port: \"127.0.0.1:8080\"");
-        let tls = self.path(raw.cert_file, "http.cert_file").zip(self.path(raw.key_file, "http.key_file"));
-        let client_ca_file = self.path(raw.client_ca_file, "http.client_ca_file");
+            self.formed(raw.listen, &key("listen"), |text| text.parse().ok(), "expected an address and a port: \"127.0.0.1:8080\"");
+        let tls = self.path(raw.cert_file, &key("cert_file")).zip(self.path(raw.key_file, &key("key_file")));
+        let client_ca_file = self.path(raw.client_ca_file, &key("client_ca_file"));
         if tls.is_none() && client_ca_file.is_some() {
-            self.origin.fault(Code::CfgMissing, "http.cert_file", "needed together with client_ca_file");
+            self.origin.fault(Code::CfgMissing, &key("cert_file"), "needed together with client_ca_file");
         }
         if tls.is_none() && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
-            self.origin.fault(
-                Code::CfgValue,
-                "http.listen",
-                "without cert_file only an address of this machine itself: 127.0.0.1 or [::1]",
-            );
+            let what = "without cert_file only an address of this machine itself: 127.0.0.1 or [::1]";
+            self.origin.fault(Code::CfgValue, &key("listen"), what);
         }
         Some(HttpSettings { listen: listen?, tls, client_ca_file })
+    }
+
+    fn metrics(&mut self, raw: raw::Metrics) -> Option<MetricsSettings> {
+        let raw::Metrics { listen, cert_file, key_file, client_ca_file, route_closed_min, disk_free_mb } = raw;
+        let http = self.http(raw::Http { listen, cert_file, key_file, client_ca_file }, "metrics");
+        let minutes = self.need(route_closed_min, "metrics.route_closed_min");
+        let megabytes = self.need(disk_free_mb, "metrics.disk_free_mb");
+        let route_closed = Duration::from_mins(minutes?.into());
+        Some(MetricsSettings { http: http?, route_closed, disk_free: u64::from(megabytes?) * MEGABYTE })
     }
 
     fn route(&mut self, place: usize, raw: raw::Route, destinations: &[String]) -> Option<RouteSettings> {

@@ -70,6 +70,12 @@ pub(super) struct Raw {
     /// Dit källor postar händelser (`POST /v1/events`), och mottagare skickar kvitton som kommer senare (`POST /v1/receipts`). Av om
     /// inte `listen` anges.
     pub(super) http: Http,
+    /// Where figures are read by Prometheus (`GET /metrics`) and health by whoever watches (`GET /health/live`, `GET /health/ready`,
+    /// `GET /health`). No secret is asked for, and nothing personal is told. Off unless `listen` is given.
+    ///
+    /// Där Prometheus läser mätvärden (`GET /metrics`) och övervakning läser hälsan (`GET /health/live`, `GET /health/ready`,
+    /// `GET /health`). Ingen hemlighet krävs, och inget personligt visas. Av om inte `listen` anges.
+    pub(super) metrics: Metrics,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -534,6 +540,42 @@ pub(super) struct Http {
     /// PEM-fil med klienternas utfärdare; med den krävs klientcertifikat.
     #[schemars(length(min = 1))]
     pub(super) client_ca_file: Option<String>,
+}
+
+/// Figures and health.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    /// Address and port. Without `cert_file` one of this machine's own.
+    ///
+    /// Adress och port. Utan `cert_file` en av den egna maskinens.
+    #[schemars(length(min = 1))]
+    pub(super) listen: Option<String>,
+    /// PEM file with the server's certificate and its chain; together with `key_file`.
+    ///
+    /// PEM-fil med serverns certifikat och dess kedja; tillsammans med `key_file`.
+    #[schemars(length(min = 1))]
+    pub(super) cert_file: Option<String>,
+    /// PEM file with the private key of `cert_file`.
+    ///
+    /// PEM-fil med den privata nyckeln till `cert_file`.
+    #[schemars(length(min = 1))]
+    pub(super) key_file: Option<String>,
+    /// PEM file with the issuers of clients; with it a client certificate is demanded.
+    ///
+    /// PEM-fil med klienternas utfärdare; med den krävs klientcertifikat.
+    #[schemars(length(min = 1))]
+    pub(super) client_ca_file: Option<String>,
+    /// Minutes that the way to a destination may be closed before health tells of it.
+    ///
+    /// Minuter som vägen till en destination får vara stängd innan hälsan berättar om det.
+    #[schemars(range(min = 0, max = 10080))]
+    pub(super) route_closed_min: Option<u32>,
+    /// Least free space on the disk of a SQLite database, in megabytes; below it the service is not ready.
+    ///
+    /// Minsta lediga utrymme på en SQLite-databas disk, i megabyte; under det är tjänsten inte redo.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(super) disk_free_mb: Option<u32>,
 }
 
 /// Limits.

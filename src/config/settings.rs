@@ -35,6 +35,7 @@ pub struct Settings {
     pub store_key_files: Vec<PathBuf>,
     pub oplog: OplogSettings,
     pub http: Option<HttpSettings>,
+    pub metrics: Option<MetricsSettings>,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -214,13 +215,23 @@ pub struct OplogSettings {
     pub level: Level,
 }
 
-/// Where events and receipts are taken over HTTP.
+/// An address where something is answered over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Certificate and key. None only on an address of this machine's own.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub client_ca_file: Option<PathBuf>,
+}
+
+/// Where figures and health are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsSettings {
+    pub http: HttpSettings,
+    /// How long a route may be closed before health tells of it.
+    pub route_closed: Duration,
+    /// Least free space on the store's disk, in bytes.
+    pub disk_free: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -353,10 +364,11 @@ impl Settings {
         need("store.path".to_owned(), folder_of(&self.store_path), true);
         need("store.url_file".to_owned(), self.store_url_file.as_deref(), false);
         need("store.ca_file".to_owned(), self.store_ca_file.as_deref(), false);
-        if let Some(http) = &self.http {
-            need("http.cert_file".to_owned(), http.tls.as_ref().map(|(certificate, _)| certificate.as_path()), false);
-            need("http.key_file".to_owned(), http.tls.as_ref().map(|(_, key)| key.as_path()), false);
-            need("http.client_ca_file".to_owned(), http.client_ca_file.as_deref(), false);
+        for (section, http) in [("http", self.http.as_ref()), ("metrics", self.metrics.as_ref().map(|metrics| &metrics.http))] {
+            let Some(http) = http else { continue };
+            need(format!("{section}.cert_file"), http.tls.as_ref().map(|(certificate, _)| certificate.as_path()), false);
+            need(format!("{section}.key_file"), http.tls.as_ref().map(|(_, key)| key.as_path()), false);
+            need(format!("{section}.client_ca_file"), http.client_ca_file.as_deref(), false);
         }
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
@@ -398,6 +410,7 @@ impl From<&Settings> for raw::Raw {
                 key_files: settings.store_key_files.iter().map(|path| shown(path)).collect(),
             },
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
+            metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
@@ -422,6 +435,21 @@ impl From<&HttpSettings> for raw::Http {
             cert_file: http.tls.as_ref().map(|(certificate, _)| shown(certificate)),
             key_file: http.tls.as_ref().map(|(_, key)| shown(key)),
             client_ca_file: http.client_ca_file.as_deref().map(shown),
+        }
+    }
+}
+
+impl From<&MetricsSettings> for raw::Metrics {
+    fn from(metrics: &MetricsSettings) -> Self {
+        let raw::Http { listen, cert_file, key_file, client_ca_file } = (&metrics.http).into();
+        let minutes = metrics.route_closed.as_secs() / MINUTE;
+        Self {
+            listen,
+            cert_file,
+            key_file,
+            client_ca_file,
+            route_closed_min: u32::try_from(minutes).ok(),
+            disk_free_mb: u32::try_from(metrics.disk_free / MEGABYTE).ok(),
         }
     }
 }
@@ -551,5 +579,7 @@ impl From<&RecipientSettings> for raw::Recipient {
 }
 
 pub(super) const DAY: u64 = 24 * 60 * 60;
+const MINUTE: u64 = 60;
 pub(super) const HOUR: f64 = 3600.0;
 pub(super) const KILOBYTE: u64 = 1024;
+pub(super) const MEGABYTE: u64 = 1024 * KILOBYTE;

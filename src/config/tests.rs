@@ -36,6 +36,23 @@ fn with_destination(lines: &str) -> String {
 }
 
 #[test]
+fn figures_are_off_unless_an_address_is_given_and_then_at_this_machine_or_over_tls() {
+    assert_eq!(after("", &[]).unwrap().metrics, None);
+    let metrics = after("[metrics]\nlisten = \"127.0.0.1:9464\"\nroute_closed_min = 2\n", &[]).unwrap().metrics.unwrap();
+    assert_eq!((metrics.http.tls, metrics.route_closed, metrics.disk_free), (None, Duration::from_mins(2), 200 * 1024 * 1024));
+    for (lines, key) in [
+        ("listen = \"0.0.0.0:9464\"", "metrics.listen"),
+        ("listen = \"9464\"", "metrics.listen"),
+        ("listen = \"127.0.0.1:1\"\nclient_ca_file = \"ca.pem\"", "metrics.cert_file"),
+        ("listen = \"127.0.0.1:1\"\ndisk_free_mb = -1", "metrics.disk_free_mb"),
+    ] {
+        let found = faults(&format!("[metrics]\n{lines}\n"));
+        assert!(found.iter().any(|fault| fault.contains(key)), "{lines}: {found:?}");
+    }
+    assert!(after("[metrics]\nlisten = \"0.0.0.0:9464\"\ncert_file = \"a\"\nkey_file = \"b\"\n", &[]).is_ok());
+}
+
+#[test]
 fn the_least_file_gets_every_default() {
     let settings =
         after("[source.in]\nkind = \"directory\"\npath = \"in\"\n[destination.region]\nurl = \"https://region.test/in\"\n", &[]).unwrap();

@@ -3,6 +3,7 @@
 use crate::fault::Code;
 use crate::intake::Intake;
 use crate::map::{Document, Limits, Mapping};
+use crate::metrics::{Metrics, UNREADABLE};
 use crate::model::finding::{Effect, Layer};
 use crate::model::raw::{Answer, Incoming, RawEvent, Verdict};
 use crate::model::time::{Clock, local_day};
@@ -35,7 +36,20 @@ pub(super) enum Task {
 #[derive(Clone)]
 pub(super) struct Port(mpsc::Sender<Task>);
 
+/// Tells whether the thread lives, without keeping it alive.
+pub(super) struct Pulse(mpsc::WeakSender<Task>);
+
+impl Pulse {
+    pub(super) fn beats(&self) -> bool {
+        self.0.upgrade().is_some_and(|tasks| !tasks.is_closed())
+    }
+}
+
 impl Port {
+    pub(super) fn pulse(&self) -> Pulse {
+        Pulse(self.0.downgrade())
+    }
+
     fn batch(&self, records: Vec<Incoming>) -> Result<Vec<Verdict>, Unavailable> {
         let (reply, verdicts) = oneshot::channel();
         self.0.blocking_send(Task::Batch { records, reply }).map_err(|_| Unavailable)?;
@@ -88,7 +102,9 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
             match task {
                 // Nobody may be waiting for the answer any more; what was committed stands.
                 Task::Batch { records, reply } => {
-                    let _ = reply.send(batch(&mut intake, &records));
+                    let verdicts = batch(&mut intake, &records);
+                    count(&intake.metrics, &records, &verdicts);
+                    let _ = reply.send(verdicts);
                 }
                 Task::Wake { reply } => {
                     // Neither keeps the other from its work.
@@ -100,6 +116,20 @@ pub(super) fn start(mut intake: Intake) -> std::io::Result<(Port, JoinHandle<()>
         }
     })?;
     Ok((Port(tasks), thread))
+}
+
+/// Each event that is answered; what its source keeps and hands in again is none.
+fn count(metrics: &Metrics, records: &[Incoming], verdicts: &Result<Vec<Verdict>, Unavailable>) {
+    for (record, verdict) in records.iter().zip(verdicts.iter().flatten()) {
+        let kind = record.read.as_ref().map_or(UNREADABLE, |read| read.event.head.kind.code());
+        let word = match verdict {
+            Verdict::Accepted => "accepted",
+            Verdict::Duplicate => "duplicate",
+            Verdict::Rejected(_) => "rejected",
+            Verdict::Later => continue,
+        };
+        metrics.events.count([record.source.as_str(), kind, word]);
+    }
 }
 
 /// What panics here is met again with the next call.

@@ -2,6 +2,8 @@
 
 mod http;
 mod intake_thread;
+mod monitor;
+mod reload;
 mod sources;
 
 pub use sources::load_mapping;
@@ -12,7 +14,8 @@ use crate::deliver::{Driver, Policy};
 use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
 use crate::listen::Listener;
-use crate::map::{Limits, Mapping};
+use crate::map::Limits;
+use crate::metrics::Metrics;
 use crate::model::dice::{Dice, SystemDice};
 use crate::model::event::Recipient;
 use crate::model::name::Name;
@@ -24,8 +27,10 @@ use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
 use crate::transport::{Endpoint, Https, TlsFiles};
 use crate::wire::Sender;
-use arc_swap::ArcSwap;
+use intake_thread::SourcePort;
 use jiff::Timestamp;
+use monitor::{Certificates, Watched};
+use reload::Anew;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -71,40 +76,49 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let clock = Arc::clone(&surroundings.clock);
     let doubts = look_back(&store, &desk, clock.as_ref())?;
     let opened = sources::open(settings)?;
-    let mappings: Vec<_> = opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect();
     let callers = Arc::new(http::Callers::read(settings, opened.iter().filter_map(|opened| opened.door.clone()).collect())?);
     let listener = http::open(settings).await?;
-    let listening = listener.as_ref().and_then(Listener::tls);
+    let watching = monitor::open(settings).await?;
+    let metrics = monitor::figures(settings, clock.as_ref());
+    store.measure(Arc::clone(&metrics));
+    let anew = Anew {
+        settings,
+        destinations: &destinations,
+        mappings: opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect(),
+        callers: Arc::clone(&callers),
+        listening: [&listener, &watching].into_iter().flatten().filter_map(Listener::tls).collect(),
+        certificates: Certificates::read(settings, &metrics),
+    };
 
     let (stop, stopped) = watch::channel(false);
     let (stop_telling, telling_stopped) = watch::channel(false);
     let mut tellers = JoinSet::new();
     let mut drivers = JoinSet::new();
-    for (https, policy) in &destinations {
-        drivers.spawn(driver(https, policy, &store, &surroundings).run(stopped.clone()));
+    for destination in &destinations {
+        drivers.spawn(driver(destination, &store, &surroundings, &metrics).run(stopped.clone()));
     }
-    let intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
+    let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
+    intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
-    let receiving = listener
-        .map(|listener| tokio::spawn(http::serve(listener, Arc::clone(&callers), store.clone(), Arc::clone(&clock), stopped.clone())));
+    let receiving =
+        listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
+    let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
+    // Ends with the last words, so that it can tell that the daemon is stopping.
+    tellers.spawn(monitor::serve(settings, watching, watched, telling_stopped.clone()));
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
     let mut running = Vec::new();
     for opened in opened {
         let (source, teller) = (opened.source.name().clone(), opened.teller);
         tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
-        running.push(sources::start(opened.source, opened.mapping, (port.clone(), limits), Arc::clone(&clock)).map_err(no_thread)?);
+        let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock) };
+        running.push(sources::start(opened.source, port, opened.standing).map_err(no_thread)?);
     }
     drop(port);
     started(clock.now(), doubts).emit();
     ready();
     while let Some(Order::Reload) = surroundings.orders.recv().await {
-        reload(&destinations, &surroundings.log, clock.as_ref());
-        reload_mappings(settings, &mappings, clock.as_ref());
-        let anew = callers.reload(settings).and_then(|()| listening.as_ref().map_or(Ok(()), |tls| tls.reload()));
-        if anew.is_err() {
-            Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload).emit();
-        }
+        anew.read(&surroundings.log, clock.as_ref());
     }
 
     Line::new(clock.now(), Level::Info, Event::DaemonStopping).emit();
@@ -122,13 +136,17 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let in_time = tokio::time::timeout(settings.shutdown_grace, ended).await.is_ok();
     let _ = stop_telling.send(true);
     let _ = tokio::time::timeout(LAST_WORDS, tellers.join_all()).await;
-    let mut line = Line::new(clock.now(), if in_time { Level::Info } else { Level::Warn }, Event::DaemonStopped);
-    line.code = (!in_time).then(|| Code::DlvLost.id());
-    line.emit();
+    ended_line(clock.now(), in_time).emit();
     Ok(())
 }
 
-fn driver(https: &Arc<Https>, policy: &Arc<Policy>, store: &Store, surroundings: &Surroundings) -> Driver<Https> {
+/// The line of the end; loud where something had to be left.
+fn ended_line(at: Timestamp, in_time: bool) -> Line {
+    let line = Line::new(at, if in_time { Level::Info } else { Level::Warn }, Event::DaemonStopped);
+    if in_time { line } else { line.code(Code::DlvLost) }
+}
+
+fn driver((https, policy): &Destination, store: &Store, surroundings: &Surroundings, metrics: &Arc<Metrics>) -> Driver<Https> {
     Driver {
         destination: https.name.clone(),
         transport: Arc::clone(https),
@@ -136,6 +154,7 @@ fn driver(https: &Arc<Https>, policy: &Arc<Policy>, store: &Store, surroundings:
         policy: Arc::clone(policy),
         clock: Arc::clone(&surroundings.clock),
         dice: Arc::clone(&surroundings.dice),
+        metrics: Arc::clone(metrics),
         route: Mutex::default(),
         alarms: tokio::sync::Mutex::default(),
     }
@@ -292,38 +311,6 @@ pub fn policy(settings: &Settings, known: &DestinationSettings) -> Policy {
         probe_cap: settings.retry.probe_cap,
         lease: settings.retry.lease,
         in_flight: known.in_flight,
-    }
-}
-
-/// New certificates from the next connection on; unusable ones change nothing and are told of.
-fn reload(destinations: &[Destination], log: &oplog::Output, clock: &dyn Clock) {
-    // Rotated away and not writable anew: the old file goes on.
-    let _ = log.reopen();
-    for (https, _) in destinations {
-        let mut line = match https.reload() {
-            Ok(()) => Line::new(clock.now(), Level::Info, Event::CertificatesLoaded),
-            Err(_) => Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload),
-        };
-        line.destination = Some(https.name.clone());
-        line.emit();
-    }
-}
-
-/// Mappings as their files say now; one with a fault changes nothing and is told of.
-fn reload_mappings(settings: &Settings, mappings: &[Arc<ArcSwap<Mapping>>], clock: &dyn Clock) {
-    for (known, mapping) in settings.sources.iter().zip(mappings) {
-        if known.mapping.is_none() {
-            continue;
-        }
-        let mut line = match sources::mapping(known) {
-            Ok(read) => {
-                mapping.store(Arc::new(read));
-                Line::new(clock.now(), Level::Info, Event::MappingLoaded)
-            }
-            Err(_) => Line::new(clock.now(), Level::Error, Event::MappingKept).code(Code::CfgMapping),
-        };
-        line.source = Some(name(&known.name));
-        line.emit();
     }
 }
 

@@ -1,9 +1,9 @@
 //! One thread a source: woken by the file system, and looking by itself where that says nothing.
 
-use super::intake_thread::{Port, SourcePort};
+use super::intake_thread::SourcePort;
 use crate::config::{Done, MappingChoice, Settings, SourceSettings, Way};
 use crate::fault::{Code, Fault};
-use crate::map::{self, Limits, Mapping};
+use crate::map::{self, Mapping};
 use crate::model::name::Name;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
@@ -12,10 +12,11 @@ use crate::source::http::{self, Door};
 use crate::source::sql::{Answers, Outbox};
 use crate::source::{Report, Source, Teller, Watched, amqp, nats};
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,6 +39,21 @@ pub(super) struct Opened {
     pub(super) mapping: Arc<ArcSwap<Mapping>>,
     /// Where its requests come in, if they come over HTTP.
     pub(super) door: Option<Arc<Door>>,
+    pub(super) standing: Arc<Standing>,
+}
+
+/// What is wrong with a source now, and since when.
+#[derive(Debug, Default)]
+pub(super) struct Standing(Mutex<Option<(Code, Timestamp)>>);
+
+impl Standing {
+    pub(super) fn get(&self) -> Option<(Code, Timestamp)> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, trouble: Option<(Code, Timestamp)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
 }
 
 pub(super) fn open(settings: &Settings) -> Result<Vec<Opened>, Vec<Fault>> {
@@ -80,7 +96,7 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
             (Box::new(source), Box::new(http::LookedUp))
         }
     };
-    Ok(Opened { source, teller, mapping, door })
+    Ok(Opened { source, teller, mapping, door, standing: Arc::default() })
 }
 
 /// A source's mapping, as its file says now.
@@ -110,20 +126,14 @@ pub fn load_mapping(choice: &MappingChoice) -> Result<Mapping, Vec<Fault>> {
     map::compile(&text, &beside).map_err(|faults| faults.iter().map(told).collect())
 }
 
-pub(super) fn start(
-    source: Box<dyn Source>,
-    mapping: Arc<ArcSwap<Mapping>>,
-    (port, limits): (Port, Limits),
-    clock: Arc<dyn Clock>,
-) -> std::io::Result<Running> {
-    let port = SourcePort { port, mapping, limits, clock: Arc::clone(&clock) };
+pub(super) fn start(source: Box<dyn Source>, port: SourcePort, standing: Arc<Standing>) -> std::io::Result<Running> {
     let stop = Arc::new(AtomicBool::new(false));
     let (wake, woken) = mpsc::sync_channel(1);
     let (stop_seen, wake_on_change) = (Arc::clone(&stop), wake.clone());
     let thread = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
         // Kept for as long as the thread: dropping it would end the watch.
         let _watcher = source.watched().and_then(|watched| watch(watched, wake_on_change));
-        read(source, port, clock, &stop_seen, &woken);
+        read(source, port, standing, &stop_seen, &woken);
     })?;
     Ok(Running { stop, wake, thread })
 }
@@ -153,17 +163,17 @@ fn watch(place: Watched<'_>, wake: mpsc::SyncSender<()>) -> Option<impl Watcher 
     Some(watcher)
 }
 
-fn read(mut source: Box<dyn Source>, mut port: SourcePort, clock: Arc<dyn Clock>, stop: &AtomicBool, woken: &mpsc::Receiver<()>) {
-    let mut trouble = Trouble { source: source.name().clone(), clock, told: None, said: false };
+fn read(mut source: Box<dyn Source>, mut port: SourcePort, standing: Arc<Standing>, stop: &AtomicBool, woken: &mpsc::Receiver<()>) {
+    let mut trouble = Trouble { source: source.name().clone(), clock: Arc::clone(&port.clock), standing, said: false };
     while !stop.load(Ordering::SeqCst) {
         trouble.said = false;
         let pause = match source.round(&mut port, &mut trouble) {
             Ok(true) => {
-                trouble.told = trouble.told.filter(|_| trouble.said);
+                trouble.standing.set(trouble.standing.get().filter(|_| trouble.said));
                 continue;
             }
             Ok(false) => {
-                trouble.told = None;
+                trouble.standing.set(None);
                 source.pause().unwrap_or(RESCAN).min(RESCAN)
             }
             Err(_) => {
@@ -182,7 +192,7 @@ fn read(mut source: Box<dyn Source>, mut port: SourcePort, clock: Arc<dyn Clock>
 struct Trouble {
     source: Name,
     clock: Arc<dyn Clock>,
-    told: Option<Code>,
+    standing: Arc<Standing>,
     /// In this round.
     said: bool,
 }
@@ -190,8 +200,10 @@ struct Trouble {
 impl Report for Trouble {
     fn trouble(&mut self, code: Code) {
         self.said = true;
-        if self.told.replace(code) != Some(code) {
-            let mut line = Line::new(self.clock.now(), Level::Error, Event::SourceFault).code(code);
+        let now = self.clock.now();
+        if self.standing.get().is_none_or(|(told, _)| told != code) {
+            self.standing.set(Some((code, now)));
+            let mut line = Line::new(now, Level::Error, Event::SourceFault).code(code);
             line.source = Some(self.source.clone());
             line.emit();
         }

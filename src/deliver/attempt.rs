@@ -9,7 +9,7 @@ use crate::model::ids::EnvelopeId;
 use crate::model::personal::Personal;
 use crate::model::receipt::ContentHash;
 use crate::model::state::{ReceiptStatus, State};
-use crate::oplog::{Event, Level, Line, Reason};
+use crate::oplog::{Event, Level, Reason};
 use crate::seal::Checked;
 use crate::store::{Attempt, Claimed, Finish, Waiting};
 use crate::transport::{Envelope, Question, Reply, Transport};
@@ -55,6 +55,10 @@ impl<T: Transport> Driver<T> {
             (Some(_), None) if claimed.turn > self.policy.max_attempts => Outcome::park(Code::DlvAttempts),
             (Some(checked), None) => self.send(&claimed, &checked, started_at).await,
         };
+        if let Some(attempt) = &outcome.attempt {
+            self.metrics.attempts.count([self.destination.as_str(), attempt.answer]);
+            self.metrics.attempt_duration.took([self.destination.as_str()], Duration::from_millis(attempt.duration_ms));
+        }
         self.write(self.finish(&claimed, outcome)).await;
     }
 
@@ -162,7 +166,7 @@ impl<T: Transport> Driver<T> {
         let until = finish.at + self.policy.lease;
         loop {
             match self.store.finish(finish.clone()).await {
-                Ok(true) => return finish.lines.iter().for_each(Line::emit),
+                Ok(true) => return self.metrics.tell(&finish.lines),
                 // The lease had passed on: whoever has it now tells the story.
                 Ok(false) => return,
                 Err(fault) => self.report(fault),

@@ -3,6 +3,7 @@
 use super::decide::{Policy, RouteNews};
 use super::route::{Route, Turn};
 use crate::fault::Code;
+use crate::metrics::Metrics;
 use crate::model::dice::Dice;
 use crate::model::name::Name;
 use crate::model::time::Clock;
@@ -23,6 +24,7 @@ pub struct Driver<T> {
     pub policy: Arc<Policy>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
+    pub metrics: Arc<Metrics>,
     pub route: Mutex<RouteState>,
     /// Held over a turn of the route and the alarm that tells of it, so that alarms are written in the order of the turns.
     pub alarms: tokio::sync::Mutex<()>,
@@ -147,6 +149,7 @@ impl<T: Transport> Driver<T> {
         let (turn, close) = {
             let mut state = self.route_state();
             let turn = state.route.hear(news, now, self.policy.probe_cap);
+            self.metrics.route_open.set([self.destination.as_str()], i64::from(state.route == Route::Open));
             if news == RouteNews::Works {
                 state.worked_at = Some(now);
             }

@@ -560,6 +560,22 @@ codes! {
         "Det finns inget att kontrollera", "there is nothing to check",
         "Kontrollera sökvägarna, `--glob` och det som ignoreras (.gitignore, .ignore, .vardbroignore).", "Check the paths, `--glob`, and what is ignored (.gitignore, .ignore, .vardbroignore)." }
 
+    HltStore "VB-HLT-001" Operator "0.1.0" {
+        "Databasen går inte att skriva till", "the store cannot be written",
+        "Kontrollera disken och rättigheterna, eller att databasservern svarar. Det som väntar tas emot och sänds när den går att skriva till igen.", "Check the disk and the permissions, or that the database server answers. What waits is taken in and sent once it can be written again." }
+    HltDisk "VB-HLT-002" Operator "0.1.0" {
+        "Disken med databasen är nästan full", "the disk of the store is almost full",
+        "Frigör plats, eller flytta databasen till en större disk. Gränsen är `metrics.disk_free_mb`.", "Make room, or move the store to a larger disk. The limit is `metrics.disk_free_mb`." }
+    HltStopping "VB-HLT-003" Retry "0.1.0" {
+        "Tjänsten håller på att stanna", "the service is stopping",
+        "Inget: den avslutar det som pågår.", "Nothing: it finishes what is in flight." }
+    HltIntake "VB-HLT-004" Bug "0.1.0" {
+        "Mottagningen har upphört att arbeta", "intake has ceased to work",
+        "Starta om tjänsten. Inget är förlorat. Skicka driftloggen till utvecklarna.", "Restart the service. Nothing is lost. Send the operations log to the developers." }
+    HltRequest "VB-HLT-005" Sender "0.1.0" {
+        "Här finns bara mätvärden och hälsa", "there are only figures and health here",
+        "Fråga med `GET` efter `/metrics`, `/health/live`, `/health/ready` eller `/health`.", "Ask with `GET` for `/metrics`, `/health/live`, `/health/ready` or `/health`." }
+
     BugPanic "VB-BUG-001" Bug "0.1.0" {
         "Ett internt fel", "an internal fault",
         "Spara loggen och anmäl felet; meddelandet är kvar.", "Keep the log and report the fault; the message is still there." }

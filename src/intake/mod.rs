@@ -22,6 +22,7 @@ pub use trial::{Trial, Tried};
 
 use crate::episode::Links;
 use crate::fault::Code;
+use crate::metrics::Metrics;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::EpisodeId;
 use crate::model::keyed::{Domain, Ref};
@@ -47,6 +48,8 @@ pub struct Intake {
     pub store: Store,
     pub validator: Box<dyn Validator>,
     pub clock: Arc<dyn Clock>,
+    /// Where its work is counted.
+    pub metrics: Arc<Metrics>,
     /// Episodes that could not be read since the start.
     damaged: HashSet<EpisodeId>,
 }
@@ -70,7 +73,7 @@ enum Draft {
 
 impl Intake {
     pub fn new(desk: Desk, store: Store, validator: Box<dyn Validator>, clock: Arc<dyn Clock>) -> Self {
-        Self { desk, store, validator, clock, damaged: HashSet::new() }
+        Self { desk, store, validator, clock, metrics: Arc::default(), damaged: HashSet::new() }
     }
 
     /// Takes a batch in, in its order. The verdicts are durable when this returns.
@@ -111,7 +114,7 @@ impl Intake {
         }
         for ((place, verdict), committed) in waiting.into_iter().zip(self.store.commit(entries)?) {
             if let Committed::Done(lines) = committed {
-                lines.iter().for_each(Line::emit);
+                self.metrics.tell(&lines);
                 verdicts[place] = Some(verdict);
             }
         }
@@ -222,7 +225,7 @@ impl Intake {
         for committed in self.store.commit(entries)? {
             // What conflicted is met again at the next call.
             if let Committed::Done(lines) = committed {
-                lines.iter().for_each(Line::emit);
+                self.metrics.tell(&lines);
             }
         }
         Ok(Some(next.map_or(now, |next| next.min(now))))

@@ -57,7 +57,7 @@ impl Intake {
             // What conflicted is met again at the next call.
             for committed in self.store.commit(vec![entry])? {
                 if let Committed::Done(lines) = committed {
-                    lines.iter().for_each(Line::emit);
+                    self.metrics.tell(&lines);
                 }
             }
         }

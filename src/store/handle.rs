@@ -3,10 +3,12 @@
 use super::db::Db;
 use super::{StoreFault, doubt, named};
 use crate::fault::{Code, Fault};
+use crate::metrics::Metrics;
 use crate::model::keyed::ReferenceKey;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Most writes in one transaction.
@@ -40,6 +42,8 @@ struct Inner {
     numbers_from: u64,
     /// Counts what others may be waiting for: new deliveries, new outcomes.
     news: watch::Sender<u64>,
+    /// Where commits are measured, if anywhere.
+    metrics: Arc<OnceLock<Arc<Metrics>>>,
     /// Held as long as this process writes.
     lock: Option<File>,
 }
@@ -66,8 +70,10 @@ impl Store {
         inner.lock = lock;
         let shared = connection.is_shared();
         let handle = Arc::downgrade(&store.0);
+        let metrics = Arc::clone(&store.0.metrics);
         let reconnect = move || handle.upgrade().map_or(Err(StoreFault::Stopped), |inner| (inner.connect)());
-        let spawned = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_loop(connection, &reconnect, jobs));
+        let spawned =
+            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_loop(connection, &reconnect, jobs, &metrics));
         spawned.map_err(|_| StoreFault::Stopped)?;
         if shared {
             store.listen()?;
@@ -86,6 +92,7 @@ impl Store {
             readers: Mutex::new(vec![connection]),
             numbers_from,
             news: watch::Sender::new(0),
+            metrics: Arc::default(),
             lock: None,
         })))
     }
@@ -110,6 +117,12 @@ impl Store {
 
     pub fn reference_key(&self) -> &ReferenceKey {
         &self.0.key
+    }
+
+    /// Measures its commits from now on.
+    pub fn measure(&self, metrics: Arc<Metrics>) {
+        // The first stays.
+        let _ = self.0.metrics.set(metrics);
     }
 
     /// Numbers of lanes go on above this: after a restore those below may be taken.
@@ -233,7 +246,12 @@ pub(super) fn within_transaction<T>(db: &dyn Db, work: impl FnOnce() -> Result<T
 }
 
 /// Takes what waits, writes it in one transaction, commits, and only then answers.
-fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, StoreFault>, mut jobs: mpsc::Receiver<Job>) {
+fn write_loop(
+    mut db: Connection,
+    reconnect: &dyn Fn() -> Result<Connection, StoreFault>,
+    mut jobs: mpsc::Receiver<Job>,
+    metrics: &OnceLock<Arc<Metrics>>,
+) {
     let mut group = Vec::new();
     // Where others write too, a group would lock many episodes in no order that others keep: there each write is by itself.
     let (begin, most) = if db.is_shared() { ("BEGIN", 1) } else { ("BEGIN IMMEDIATE", GROUP_MAX) };
@@ -246,6 +264,7 @@ fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, Sto
         if db.batch(begin).is_err() {
             // The jobs are dropped unrun; whoever waits hears that nothing was written.
             group.clear();
+            metrics.get().inspect(|metrics| metrics.commit_failures.count([]));
             continue;
         }
         let jobs = std::mem::take(&mut group);
@@ -254,13 +273,27 @@ fn write_loop(mut db: Connection, reconnect: &dyn Fn() -> Result<Connection, Sto
             let _ = db.batch("ROLLBACK");
             continue;
         };
+        let started = Instant::now();
         let committed = db.batch("COMMIT");
+        if let Some(metrics) = metrics.get() {
+            measure(metrics, committed, answers.len(), started);
+        }
         if committed.is_err() {
             let _ = db.batch("ROLLBACK");
         }
         for answer in answers {
             answer(committed);
         }
+    }
+}
+
+fn measure(metrics: &Metrics, committed: Result<(), StoreFault>, writes: usize, started: Instant) {
+    match committed {
+        Ok(()) => {
+            metrics.commit_duration.took([], started.elapsed());
+            metrics.commit_writes.were([], writes);
+        }
+        Err(_) => metrics.commit_failures.count([]),
     }
 }
 

@@ -503,7 +503,7 @@ fn episode_id(text: &str) -> Result<EpisodeId, StoreFault> {
     Uuid::try_parse(text).map(EpisodeId).map_err(|_| StoreFault::Damaged { table: "episode" })
 }
 
-fn state(row: &Row, column: usize) -> Result<State, StoreFault> {
+pub(super) fn state(row: &Row, column: usize) -> Result<State, StoreFault> {
     State::parse(&row.get::<String>(column)?).ok_or(StoreFault::Damaged { table: "delivery" })
 }
 
@@ -515,6 +515,6 @@ fn message_id(text: &str) -> Result<MessageId, StoreFault> {
     Uuid::try_parse(text).map(MessageId).map_err(|_| StoreFault::Damaged { table: "delivery" })
 }
 
-fn name(text: &str) -> Result<Name, StoreFault> {
+pub(super) fn name(text: &str) -> Result<Name, StoreFault> {
     Name::parse(text).ok_or(StoreFault::Damaged { table: "delivery" })
 }

@@ -214,6 +214,7 @@ impl World {
                 policy: Arc::new(daemon::policy(&settings, known)),
                 clock: Arc::clone(&shared),
                 dice: Arc::new(CountingDice(Mutex::new(seed))),
+                metrics: Arc::default(),
                 route: Mutex::default(),
                 alarms: tokio::sync::Mutex::default(),
             })

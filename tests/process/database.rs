@@ -19,7 +19,7 @@ use vardbro::store::{Secret, Server, Store};
 const BOUNDS: &str = "[retry]\nbase_s = 0.2\ncap_s = 1\nlease_s = 4";
 
 /// A PostgreSQL of the test's own, which it may stop.
-struct Cluster {
+pub(super) struct Cluster {
     folder: TempDir,
     programs: PathBuf,
     port: u16,
@@ -27,7 +27,7 @@ struct Cluster {
 
 impl Cluster {
     /// None where the programs of PostgreSQL's server are not installed, outside CI.
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(std::env::var_os("CI").is_none(), "no PostgreSQL server in CI");
             eprintln!("skipped: no initdb is to be had");
@@ -57,13 +57,13 @@ impl Cluster {
         fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").expect("written");
     }
 
-    fn start(&self) {
+    pub(super) fn start(&self) {
         let (log, options) = (self.folder.path().join("log"), format!("-p {} -k {} -h 127.0.0.1", self.port, self.folder.path().display()));
         self.run("pg_ctl", &["-w", "-l", &log.display().to_string(), "-o", &options, "start"]);
     }
 
     /// As in a crash: the next start begins with a recovery.
-    fn crash(&self) {
+    pub(super) fn crash(&self) {
         self.run("pg_ctl", &["-m", "immediate", "stop"]);
     }
 
@@ -83,7 +83,7 @@ impl Cluster {
         command
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("host=127.0.0.1 port={} user=postgres dbname=postgres", self.port)
     }
 }

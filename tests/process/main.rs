@@ -24,6 +24,7 @@ mod http;
 mod kills;
 mod mapping;
 mod messages;
+mod metrics;
 mod nats;
 mod parked;
 mod peers;

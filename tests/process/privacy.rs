@@ -1,6 +1,7 @@
 //! Marked personal data in every field of every type, through successes, failures and a panic: none of it may be seen in
 //! anything that is written for people or machines that look after the program.
 
+use super::metrics::Watch;
 use super::postgres::Schema;
 use super::world::{VARDBRO, World, wait};
 use serde_json::{Map, Value, json};
@@ -84,7 +85,9 @@ fn ids_are_left_out_and_numbers_are_not() {
 
 #[test]
 fn no_mark_in_any_log_error_or_terminal_text() {
-    let world = World::new("timeout_s = 2\nmax_attempts = 3", "[retry]\nbase_s = 0.1\nlease_s = 5");
+    let watch = Watch::new();
+    let metrics = watch.config("route_closed_min = 0");
+    let world = World::new("timeout_s = 2\nmax_attempts = 3", &format!("[retry]\nbase_s = 0.1\nlease_s = 5\n{metrics}"));
     let receiver = world.receiver(FAULTS);
     let daemon = world.daemon();
     let mut rows: Vec<&Row> = CATALOGUE.iter().collect();
@@ -104,6 +107,17 @@ fn no_mark_in_any_log_error_or_terminal_text() {
         world.put(&format!("{n:02}-late.json"), &event(row, n + 50_000).to_string());
     }
     std::thread::sleep(Duration::from_secs(3));
+    let figures = watch.get("/metrics").body;
+    assert!(figures.lines().filter(|line| line.starts_with("vardbro_events_total{")).count() > rows.len(), "{figures}");
+    assert_clean("/metrics", figures.as_bytes());
+    for path in ["/health", "/health/ready", "/health/live"] {
+        let heard = watch.get(path);
+        assert!(heard.body.contains("\"reasons\""), "{heard:?}");
+        assert_clean(path, heard.body.as_bytes());
+    }
+    // What is asked with a mark is not given back.
+    let heard = watch.get(&format!("/{MARK}/{PERSON}"));
+    assert_clean("an address that is not there", heard.body.as_bytes());
     daemon.signal("TERM");
     assert_eq!(daemon.end(Duration::from_secs(30)), Some(0));
 

@@ -162,6 +162,7 @@ impl<'a> World<'a> {
             policy: Arc::clone(&self.policy),
             clock: Arc::clone(&shared),
             dice: Arc::clone(&self.dice) as Arc<dyn Dice>,
+            metrics: Arc::default(),
             route: Mutex::default(),
             alarms: tokio::sync::Mutex::default(),
         };

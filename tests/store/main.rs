@@ -148,6 +148,7 @@ contract! {
         what_is_in_doubt_counts_as_sent;
     telling:
         an_alarm_opens_once_and_closes_once
+        what_stands_now_is_counted
         a_source_is_told_of_every_change
         the_journal_is_filtered
         a_request_is_done_once

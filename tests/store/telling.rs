@@ -1,11 +1,13 @@
 //! Alarms, outcomes, the journal and requests: what is told, how often, and to whom.
 
 use crate::database::Database;
-use crate::hand::{case, changing, commit, ending, entry, finish, lane, line, message, minute, name, queued, state, take, told, wait};
+use crate::hand::{
+    case, changing, claim, commit, ending, entry, finish, lane, line, message, minute, name, queued, row, state, take, told, wait,
+};
 use vardbro::fault::Code;
 use vardbro::model::state::State;
 use vardbro::oplog::{Event, Line};
-use vardbro::store::{Entry, Filter, Store, StoreFault};
+use vardbro::store::{Entry, Filter, Finish, Store, StoreFault};
 
 const ALARM: &str = "route";
 
@@ -138,4 +140,27 @@ pub(crate) fn what_fails_undoes_its_own_writes(database: &Database) {
     }
     assert!(finish(&store, ending(&take(&store, 10), State::Accepted, 11)));
     assert_eq!(state(&store, "a"), State::Accepted);
+}
+
+pub(crate) fn what_stands_now_is_counted(database: &Database) {
+    let store = database.open();
+    let nothing = store.figures().expect("a working store");
+    assert!(nothing.unsettled.is_empty() && nothing.overdue.is_empty() && nothing.alarms.is_empty() && nothing.bytes > 0);
+    lane(&store, 1, &["a", "b"]);
+    lane(&store, 2, &["c"]);
+    let claimed = claim(&store, 10).into_iter().find(|claimed| claimed.message == message("c")).expect("the head");
+    assert!(finish(&store, Finish { code: Some(Code::DlvReceiptOverdue.id()), ..ending(&claimed, State::Parked, 11) }));
+    assert_eq!(wait(open_alarm(&store, "region")), Ok(true));
+    let now = store.figures().expect("a working store");
+    let mut counted: Vec<_> = now.unsettled.iter().map(|of| (of.state.code(), of.count)).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, [("PARKED", 1), ("SCHEDULED", 1), ("SUBMITTED", 1)]);
+    let oldest = ["a", "b"].into_iter().filter_map(|event| row(&store, event).released_at).min();
+    assert_eq!(now.oldest().values().copied().min(), oldest, "the queue's, and not of what is parked");
+    assert_eq!(now.overdue.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1]);
+    assert_eq!(now.alarms_by_name().into_iter().collect::<Vec<_>>(), [("route", 1)]);
+    assert_eq!((now.alarms[0].subject.as_str(), now.alarms[0].opened_at), ("region", minute(0)));
+    for at in [20, 21] {
+        assert_eq!(wait(store.try_to_write(minute(at))), Ok(()));
+    }
 }

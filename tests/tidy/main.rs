@@ -16,6 +16,7 @@ const RANKS: &[(&str, u8)] = &[
     ("config", 2),
     ("datafile", 2),
     ("trust", 2),
+    ("metrics", 3),
     ("source", 3),
     ("map", 3),
     ("episode", 3),

@@ -14,6 +14,7 @@ pub(super) use callers::Callers;
 use crate::config::Settings;
 use crate::fault::{Code, Fault};
 use crate::listen::{Listener, ServerTls};
+use crate::metrics::Metrics;
 use crate::model::time::Clock;
 use crate::store::Store;
 use axum::Router;
@@ -49,17 +50,24 @@ pub(super) async fn open(settings: &Settings) -> Result<Option<Listener>, Fault>
 }
 
 /// Answers until it is told to stop.
-pub(super) async fn serve(listener: Listener, callers: Arc<Callers>, store: Store, clock: Arc<dyn Clock>, stop: watch::Receiver<bool>) {
-    let desk = Desk { callers, store, clock, hush: Arc::default() };
+pub(super) async fn serve(listener: Listener, desk: Desk, stop: watch::Receiver<bool>) {
     listener.serve(Router::new().fallback(any(request)).with_state(desk), stop).await;
 }
 
 #[derive(Clone)]
-struct Desk {
+pub(super) struct Desk {
     callers: Arc<Callers>,
     store: Store,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     hush: Arc<Hush>,
+}
+
+impl Desk {
+    pub(super) fn new(callers: &Arc<Callers>, store: &Store, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) -> Self {
+        let (callers, clock, metrics) = (Arc::clone(callers), Arc::clone(clock), Arc::clone(metrics));
+        Self { callers, store: store.clone(), clock, metrics, hush: Arc::default() }
+    }
 }
 
 async fn request(Shared(desk): Shared<Desk>, request: Request) -> Response {
@@ -118,7 +126,7 @@ fn told(status: StatusCode, code: Code) -> Value {
     })
 }
 
-fn problem(status: StatusCode, code: Code) -> Response {
+pub(super) fn problem(status: StatusCode, code: Code) -> Response {
     reply(status, &told(status, code), "application/problem+json")
 }
 
@@ -129,7 +137,7 @@ fn unauthorised(code: Code) -> Response {
     response
 }
 
-fn not_allowed(code: Code, allowed: &'static str) -> Response {
+pub(super) fn not_allowed(code: Code, allowed: &'static str) -> Response {
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, code);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
@@ -143,7 +151,7 @@ fn later(status: StatusCode, code: Code, after: Duration) -> Response {
     response
 }
 
-fn reply(status: StatusCode, body: &Value, kind: &'static str) -> Response {
+pub(super) fn reply(status: StatusCode, body: &Value, kind: &'static str) -> Response {
     let mut response = Response::new(Body::from(format!("{body}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

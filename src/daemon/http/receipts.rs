@@ -7,7 +7,7 @@ use super::{Desk, later, not_allowed, pass_over, problem, reply, unauthorised, w
 use crate::deliver::late::{Refused, fits, weigh};
 use crate::fault::Code;
 use crate::model::personal::Personal;
-use crate::oplog::{Event, Line};
+use crate::oplog::Event;
 use crate::store::{Sent, Weighed};
 use crate::wire::receipt;
 use axum::extract::Request;
@@ -63,7 +63,7 @@ impl Desk {
         let taken = self.store.take_receipt(message, receiver.destination.clone(), weighing);
         match taken.map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, Code::RcvBusy))? {
             Some(Ok(weighed)) => {
-                weighed.line.iter().for_each(Line::emit);
+                self.metrics.tell(weighed.line.as_slice());
                 let result = match weighed {
                     Weighed { to: Some(_), .. } => "settled",
                     Weighed { code: Some(_), .. } => "contradicts",

@@ -6,11 +6,13 @@
 mod codes;
 mod event_schema;
 mod messages;
+mod metrics;
 mod openapi;
 
 pub use codes::codes;
 pub use event_schema::event_schema;
 pub use messages::messages;
+pub use metrics::metrics;
 pub use openapi::openapi;
 
 use crate::model::bodies::{CanReceive, ItemStatus};

@@ -1,0 +1,104 @@
+//! What stands in the store now, for whoever watches over it. A few statements over what is not settled; what is settled, and
+//! grows, is never looked at.
+
+use super::db::{Db, Row, values};
+use super::read::{name, state};
+use super::{Store, StoreFault};
+use crate::fault::Code;
+use crate::model::name::Name;
+use crate::model::state::State;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Messages of a destination in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub destination: Name,
+    pub state: State,
+    pub count: u64,
+    /// When the oldest of them entered the queue, where they are in it.
+    pub oldest: Option<Timestamp>,
+}
+
+/// An alarm that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAlarm {
+    pub name: String,
+    pub subject: String,
+    pub code: String,
+    pub opened_at: Timestamp,
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    pub unsettled: Vec<Standing>,
+    pub overdue: Vec<(Name, u64)>,
+    pub alarms: Vec<OpenAlarm>,
+    pub bytes: u64,
+}
+
+impl Figures {
+    /// Of each destination, when the oldest message in its queue came there.
+    pub fn oldest(&self) -> BTreeMap<&Name, Timestamp> {
+        let mut out = BTreeMap::new();
+        for (destination, at) in self.unsettled.iter().filter_map(|standing| Some((&standing.destination, standing.oldest?))) {
+            out.entry(destination).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        }
+        out
+    }
+
+    /// How many alarms of each kind are open.
+    pub fn alarms_by_name(&self) -> BTreeMap<&str, u64> {
+        let mut out = BTreeMap::new();
+        for alarm in &self.alarms {
+            *out.entry(alarm.name.as_str()).or_default() += 1;
+        }
+        out
+    }
+}
+
+/// Most alarms that are read.
+const ALARMS_MAX: usize = 1_000;
+
+impl Store {
+    /// What stands now.
+    pub fn figures(&self) -> Result<Figures, StoreFault> {
+        self.read(|db| {
+            let waiting = "SELECT destination, state, COUNT(*), MIN(released_at) FROM delivery WHERE open = 1 GROUP BY destination, state";
+            let kept = "SELECT destination, state, COUNT(*), NULL FROM delivery WHERE state IN ('WITHHELD', 'HELD', 'PARKED') GROUP BY destination, state";
+            let mut unsettled = db.list(waiting, values![], standing)?;
+            unsettled.extend(db.list(kept, values![], standing)?);
+            let overdue = "SELECT destination, COUNT(*) FROM delivery WHERE state = 'PARKED' AND code = ?1 GROUP BY destination";
+            let overdue =
+                db.list(overdue, values![Code::DlvReceiptOverdue.id()], |row| Ok((name(&row.get::<String>(0)?)?, row.get(1)?)))?;
+            let alarms = db.list("SELECT name, subject, code, opened_at FROM alarm LIMIT ?1", values![ALARMS_MAX], |row| {
+                Ok(OpenAlarm { name: row.get(0)?, subject: row.get(1)?, code: row.get(2)?, opened_at: row.get(3)? })
+            })?;
+            Ok(Figures { unsettled, overdue, alarms, bytes: bytes(db)? })
+        })
+    }
+
+    /// Writes, to see that it can be done. Each time the same row, and so that it has to reach the disk.
+    pub async fn try_to_write(&self, at: Timestamp) -> Result<(), StoreFault> {
+        let mark = at.as_millisecond().to_be_bytes();
+        self.write(move |db| {
+            let sql = "INSERT INTO meta (name, value) VALUES ('probe', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            db.execute(sql, values![mark]).map(drop)
+        })
+        .await
+    }
+}
+
+fn standing(row: &Row) -> Result<Standing, StoreFault> {
+    Ok(Standing { destination: name(&row.get::<String>(0)?)?, state: state(row, 1)?, count: row.get(2)?, oldest: row.maybe(3)? })
+}
+
+/// Of SQLite without what is still in its log.
+fn bytes(db: &dyn Db) -> Result<u64, StoreFault> {
+    let number = |sql: &str| db.one(sql, &[])?.map_or(Ok(0), |row| row.get::<u64>(0));
+    if db.is_shared() {
+        return number("SELECT pg_database_size(current_database())");
+    }
+    Ok(number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?))
+}
