@@ -92,6 +92,7 @@ fn a_mapping_of_a_folder_and_the_events_that_its_files_give() {
     fs::write(here.join("out.json"), other).expect("written");
     let differs = found(here, &["."]);
     assert!(matches!(differs.as_slice(), [(file, _, code)] if file == "expect.toml" && code == "VB-FIX-013"), "{differs:?}");
+    assert!(said(&check(here, &["."])).contains("[out.json[0].events[0].patient.name.given]"), "{}", said(&check(here, &["."])));
     assert_eq!(check(here, &[".", "--update"]).status.code(), Some(0));
     assert_eq!(fs::read(here.join("out.json")).expect("events"), fs::read(sample.join("out.json")).expect("events"));
 }

@@ -83,7 +83,7 @@ fn what_differs_is_told_by_file_and_place_and_written_anew_when_asked() {
     let told = [
         "out/02-K-HT.xml VB-FIX-003".to_owned(),
         notes.clone(),
-        format!("expect.toml VB-FIX-001 {line}:1"),
+        format!("expect.toml VB-FIX-001 message[0].attempts {line}:1"),
         "out/01-K-PU.xml VB-FIX-002 2:3".to_owned(),
     ];
     assert_eq!(story.found(), told);

@@ -212,7 +212,7 @@ fn test_persons(arguments: &CheckArgs) -> Result<Option<TestPersons>, Fault> {
 }
 
 fn cannot(path: &Path, fault: &std::io::Error) -> Fault {
-    Fault::with(Code::CfgFile, format!("{} ({})", path.display(), fault.kind()))
+    Fault::with(Code::FixPath, format!("{} ({})", path.display(), fault.kind()))
 }
 
 /// One byte more than may be, so that it is seen to be too large.

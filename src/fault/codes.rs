@@ -559,6 +559,9 @@ codes! {
     FixNothing "VB-FIX-018" Operator "0.1.0" {
         "Det finns inget att kontrollera", "there is nothing to check",
         "Kontrollera sökvägarna, `--glob` och det som ignoreras (.gitignore, .ignore, .vardbroignore).", "Check the paths, `--glob`, and what is ignored (.gitignore, .ignore, .vardbroignore)." }
+    FixPath "VB-FIX-019" Operator "0.1.0" {
+        "En fil eller mapp på kommandoraden går inte att använda", "a file or folder of the command line cannot be used",
+        "Kontrollera stavningen och rättigheterna. Det som skapas får inte finnas redan, och mappen det läggs i måste finnas.", "Check the spelling and the permissions. What is made must not be there already, and the folder that it goes into must be." }
 
     HltStore "VB-HLT-001" Operator "0.1.0" {
         "Databasen går inte att skriva till", "the store cannot be written",

@@ -70,7 +70,7 @@ pub fn story(folder: &Path, kind: EventType, minimal: bool) -> Result<(), Fault>
     let case = format!(
         "title.sv = \"{sv}\"\ntitle.en = \"{en}\"\nrules = \"vanersborg/2026.1\"\nclock = \"{happened}\"\n\n[[step]]\nadvance = \"PT1M\"\nin = \"{file}\"\n"
     );
-    let told = |fault: std::io::Error| Fault::with(Code::CfgFile, format!("{} ({})", folder.display(), fault.kind()));
+    let told = |fault: std::io::Error| Fault::with(Code::FixPath, format!("{} ({})", folder.display(), fault.kind()));
     fs::create_dir(folder).and_then(|()| fs::create_dir(folder.join("in"))).map_err(told)?;
     for (name, text) in [("case.toml".to_owned(), case.as_str()), (format!("in/{file}"), event)] {
         let made = fs::File::create_new(folder.join(name));

@@ -3,13 +3,12 @@
 //! What may be personal is everything but the names of fields: they stay, where they are names that we or the mapping know, so
 //! that a reader finds the place. Everything else keeps its length only.
 
-use super::file::commands;
 use crate::model::catalogue::CATALOGUE;
 use crate::model::event::CareEvent;
 use crate::model::finding::Place;
 use crate::model::raw::Form;
 use crate::model::shape::{Field, Shape};
-use crate::report::findings::Excerpt;
+use crate::report::findings::{Excerpt, commands};
 use crate::seal;
 use std::collections::HashSet;
 

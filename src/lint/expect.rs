@@ -238,8 +238,9 @@ impl Folder {
             }
             if let (Some(name), Some(events)) = (&expected.events, &outcome.events) {
                 let there = bounded(&path.join(name)).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
-                if there.as_ref() != Some(events) {
-                    findings.push(self.finding(Code::FixEvents, &expected.name, None));
+                if let Some(at) = differs(there.as_ref(), Some(events)) {
+                    let found = self.finding(Code::FixEvents, &expected.name, None);
+                    findings.push(Finding { path: Some(format!("{name}{at}")), ..found });
                 }
             }
         }
@@ -253,6 +254,21 @@ impl Folder {
         let detail = expected.map(|text| (text.clone(), text.clone()));
         let place = Some(Place::of(self.text.as_bytes(), at));
         fault::at(code.finding(Effect::Refuse, Layer::Form, detail), Some(name.to_owned()), place)
+    }
+}
+
+/// Where two values first differ: `[0].events[0].patient.id`. Names and numbers of places, no value.
+fn differs(one: Option<&Value>, other: Option<&Value>) -> Option<String> {
+    match (one, other) {
+        (Some(Value::Array(ones)), Some(Value::Array(others))) => (0..ones.len().max(others.len()))
+            .find_map(|place| differs(ones.get(place), others.get(place)).map(|rest| format!("[{place}]{rest}"))),
+        (Some(Value::Object(ones)), Some(Value::Object(others))) => {
+            let names = ones.keys().chain(others.keys().filter(|name| !ones.contains_key(*name)));
+            // What a file calls its fields is told only where we call them so too.
+            let told = |name: &String| if others.contains_key(name) { format!(".{name}") } else { ".?".to_owned() };
+            names.into_iter().find_map(|name| differs(ones.get(name), others.get(name)).map(|rest| told(name) + &rest))
+        }
+        _ => (one != other).then(String::new),
     }
 }
 
@@ -294,5 +310,5 @@ fn bounded(path: &Path) -> std::io::Result<String> {
 }
 
 fn save(path: &Path, text: &str) -> Result<(), Fault> {
-    fs::write(path, text).map_err(|fault| Fault::with(Code::CfgFile, format!("{} ({})", path.display(), fault.kind())))
+    fs::write(path, text).map_err(|fault| Fault::with(Code::FixPath, format!("{} ({})", path.display(), fault.kind())))
 }

@@ -261,20 +261,10 @@ fn refused(code: Code) -> Finding {
     code.finding(Effect::Refuse, Layer::Syntax, None)
 }
 
-/// A path as it is told, the same on every system; what would command a terminal is written out.
+/// A path as it is told, the same on every system.
 pub(super) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
-    let text = text.strip_prefix("./").unwrap_or(&text);
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if commands(letter) { out.extend(letter.escape_unicode()) } else { out.push(letter) }
-    }
-    out
-}
-
-/// Whether a letter does something to a terminal, or turns the direction in which a line is read.
-pub(super) fn commands(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
 }
 
 /// The form that a file's name ends in.

@@ -46,7 +46,7 @@ pub fn find(paths: &[PathBuf], globs: &[String]) -> Result<Found, Fault> {
     }
     for path in &named {
         if !path.exists() {
-            return Err(Fault::with(Code::CfgFile, path.display().to_string()));
+            return Err(Fault::with(Code::FixPath, path.display().to_string()));
         }
         if !path.is_dir() {
             let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();

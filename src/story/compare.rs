@@ -78,11 +78,36 @@ pub(super) fn compare(dir: &Path, actual: &Files) -> Result<(Vec<(PathBuf, Findi
             let _ = writeln!(differences, "{}:\n{}", path.display(), difference(expected, &got));
             let same = expected.bytes().zip(got.bytes()).take_while(|(expected, got)| expected == got).count();
             let place = Place::of(text.as_bytes(), head + same);
-            let (code, place) = if expectation { (Code::FixExpectation, Place { column: 1, ..place }) } else { (Code::FixDocument, place) };
-            findings.push((path.clone(), finding(code, Some(place))));
+            let told = if expectation {
+                let found = finding(Code::FixExpectation, Some(Place { column: 1, ..place }));
+                Finding { path: field_at(&text, head + same), ..found }
+            } else {
+                finding(Code::FixDocument, Some(place))
+            };
+            findings.push((path.clone(), told));
         }
     }
     Ok((findings, differences))
+}
+
+/// Which field of an expectation stands at a place, `message[2].state`: names of ours, and no value.
+fn field_at(text: &str, at: usize) -> Option<String> {
+    let end = text.as_bytes().get(at..)?.iter().position(|byte| *byte == b'\n').map_or(text.len(), |newline| at + newline);
+    let mut tables: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut table, mut field) = (None, None);
+    for line in text.get(..end)?.lines() {
+        if let Some(name) = line.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")) {
+            let count = tables.entry(name).or_default();
+            table = Some(format!("{name}[{count}]"));
+            *count += 1;
+            field = None;
+        } else if line == "[log]" {
+            (table, field) = (Some("log".to_owned()), None);
+        } else if let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase())) {
+            field = Some(name);
+        }
+    }
+    Some(table? + &field.map_or(String::new(), |name| format!(".{name}")))
 }
 
 fn finding(code: Code, place: Option<Place>) -> Finding {

@@ -55,6 +55,11 @@ pub struct Excerpt {
     pub width: usize,
 }
 
+/// Whether a letter does something to a terminal, or turns the direction in which a line is read.
+pub fn commands(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// One finding with what is shown beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {

@@ -1,6 +1,6 @@
 //! A report for a person at a terminal or in a build's log.
 
-use super::{Excerpt, FileReport, Report, Severity, Style, Told};
+use super::{Excerpt, FileReport, Report, Severity, Style, Told, commands};
 use crate::check::rules::Rules;
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding};
@@ -17,13 +17,14 @@ const PLAIN: &str = "\x1b[0m";
 pub fn text(report: &Report, style: &Style<'_>, rules: &str) -> String {
     let mut out = String::new();
     for file in &report.files {
+        let name = visible(&file.file);
         let (notes, told): (Vec<&Told>, Vec<&Told>) = file.findings.iter().partition(|told| told.severity == Severity::Note);
         for told in told {
-            finding(&mut out, &file.file, told, style, rules);
+            finding(&mut out, &name, told, style, rules);
         }
         out.push_str(&file.shown);
         if style.notes && !notes.is_empty() {
-            remarks(&mut out, &file.file, &notes, style);
+            remarks(&mut out, &name, &notes, style);
         }
     }
     out.push_str(&summary(report, style));
@@ -39,6 +40,18 @@ pub fn plain(file: &str, findings: &[Finding], swedish: bool) -> String {
         finding(&mut out, file, &told, &style, "");
     }
     out
+}
+
+/// A file's name may hold anything: what would command the terminal is written out.
+fn visible(name: &str) -> String {
+    name.chars().fold(String::with_capacity(name.len()), |mut out, letter| {
+        if commands(letter) {
+            out.extend(letter.escape_unicode());
+        } else {
+            out.push(letter);
+        }
+        out
+    })
 }
 
 fn finding(out: &mut String, file: &str, told: &Told, style: &Style<'_>, rules: &str) {
