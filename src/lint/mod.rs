@@ -125,6 +125,8 @@ fn tell(report: &mut Report, mut file: FileReport) {
     let findings = report.totals.errors + report.totals.warnings + report.totals.notes;
     let beyond = findings.saturating_sub(TOLD_MAX + report.untold).min(file.findings.len());
     file.findings.truncate(file.findings.len() - beyond);
+    // What is cut off would keep its room, file for file.
+    file.findings.shrink_to_fit();
     report.untold += beyond;
     report.files.push(file);
 }
