@@ -38,6 +38,23 @@ impl<'t> Table<'t> {
     }
 }
 
+/// What a document holds, or everything that is wrong with it.
+pub(crate) fn read<T>(text: &str, read: impl FnOnce(&Table<'_>, &mut Reading<'_>) -> Option<T>) -> Result<T, Vec<DataFault>> {
+    let mut r = Reading::new(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        r.syntax(error);
+    }
+    if !errors.is_empty() {
+        return Err(r.done());
+    }
+    let root = Table { at: 0, entries: document.get_ref() };
+    match read(&root, &mut r) {
+        Some(found) if r.is_clean() => Ok(found),
+        _ => Err(r.done()),
+    }
+}
+
 /// One text of a list.
 pub(crate) struct Word<'t> {
     pub(crate) at: usize,

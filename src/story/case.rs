@@ -2,7 +2,7 @@
 
 use super::receiver::Conduct;
 use super::{Stop, broken};
-use crate::datafile::{DataFault, Reading, Table};
+use crate::datafile::{self, DataFault, Reading, Table};
 use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer, Place};
 use crate::model::time::local_day;
@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
 
 /// Most steps of a story.
 const STEPS_MAX: usize = 2_000;
@@ -125,19 +124,7 @@ pub(super) fn found(place: Option<Place>, (sv, en): (&str, &str)) -> Finding {
 }
 
 fn parse(text: &str) -> Result<Case, Vec<DataFault>> {
-    let mut r = Reading::new(text);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        r.syntax(error);
-    }
-    if !errors.is_empty() {
-        return Err(r.done());
-    }
-    let root = Table { at: 0, entries: document.get_ref() };
-    match case(&root, text, &mut r) {
-        Some(case) if r.is_clean() => Ok(case),
-        _ => Err(r.done()),
-    }
+    datafile::read(text, |root, r| case(root, text, r))
 }
 
 fn case(root: &Table, text: &str, r: &mut Reading) -> Option<Case> {

@@ -3,7 +3,7 @@
 //! Walks the document itself instead of deriving: a derived reader stops at its first fault.
 
 use super::{Page, Predicate, Reach, Rule, RuleFault, RuleId, Rules, Texts, blocks};
-use crate::datafile::{Reading, Table, Word, codes};
+use crate::datafile::{self, Reading, Table, Word, codes};
 use crate::model::bodies::{ItemCode, Party};
 use crate::model::catalogue::EventType;
 use crate::model::checklist::{Checklist, Condition, Item, Stage, Term};
@@ -14,22 +14,9 @@ use crate::model::shape::Shape;
 use crate::model::time::parse_day;
 use aws_lc_rs::digest;
 use std::fmt::Write as _;
-use toml::de::DeTable;
 
 pub(super) fn rules(text: &str) -> Result<Rules, Vec<RuleFault>> {
-    let mut r = Reading::new(text);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        r.syntax(error);
-    }
-    if !errors.is_empty() {
-        return Err(r.done());
-    }
-    let root = Table { at: 0, entries: document.get_ref() };
-    match set(&root, text, &mut r) {
-        Some(rules) if r.is_clean() => Ok(rules),
-        _ => Err(r.done()),
-    }
+    datafile::read(text, |root, r| set(root, text, r))
 }
 
 fn set(root: &Table, text: &str, r: &mut Reading) -> Option<Rules> {
