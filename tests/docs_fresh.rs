@@ -45,6 +45,16 @@ fn the_page_of_messages_is_fresh() {
 }
 
 #[test]
+fn the_page_of_alarms_is_fresh() {
+    fresh("docs/alarms.md", &docs::alarms());
+}
+
+#[test]
+fn the_schema_of_notices_is_fresh() {
+    fresh("schemas/alarm/alarm-1.schema.json", &vardbro::alarm::schema());
+}
+
+#[test]
 fn the_page_of_figures_is_fresh() {
     fresh("docs/metrics.md", &docs::metrics());
 }

@@ -1,5 +1,6 @@
 //! The command line: arguments in, text and exit code out. Wiring only; nothing is decided here.
 
+mod alarms;
 mod check;
 mod demo;
 mod episodes;
@@ -61,6 +62,9 @@ enum Command {
     /// Look at messages
     #[command(subcommand)]
     Messages(inspect::MessagesCommand),
+    /// Look at alarms
+    #[command(subcommand)]
+    Alarms(alarms::AlarmsCommand),
     /// Look at episodes
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
@@ -149,6 +153,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
+        Command::Alarms(command) => alarms::run(&command, swedish),
         Command::Episodes(command) => episodes::run(command, swedish),
         Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),

@@ -3,6 +3,13 @@
 //! This is the only list of keys. The schema, the reference and the reader's checks all come from it, so a doc comment here
 //! is text for users: English first, then a paragraph of Swedish. No default stands here; they are in `default.toml`.
 
+mod alarms;
+mod words;
+
+pub(super) use alarms::Alarms;
+use words::Party;
+pub use words::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,6 +83,10 @@ pub(super) struct Raw {
     /// Där Prometheus läser mätvärden (`GET /metrics`) och övervakning läser hälsan (`GET /health/live`, `GET /health/ready`,
     /// `GET /health`). Ingen hemlighet krävs, och inget personligt visas. Av om inte `listen` anges.
     pub(super) metrics: Metrics,
+    /// When somebody is told that something is wrong, and how, beside the operations log: docs/alarms.md.
+    ///
+    /// När någon får veta att något är fel, och hur, utöver driftloggen: docs/alarms.md.
+    pub(super) alarms: Alarms,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -323,6 +334,11 @@ pub(super) struct Source {
     /// HTTP: högst så många begäranden samtidigt; fler besvaras med 503.
     #[schemars(range(min = 1, max = 256))]
     pub(super) in_flight: Option<u32>,
+    /// Hours without a new event after which an alarm is opened; the weekend counts.
+    ///
+    /// Timmar utan någon ny händelse varefter ett larm öppnas; helgen räknas.
+    #[schemars(range(min = 0.0001, max = 8784))]
+    pub(super) silent_h: Option<f64>,
 }
 
 /// One destination.
@@ -637,61 +653,3 @@ const HSA_ID: &str = r"^SE\d{10}-[A-Za-z0-9]{1,18}$";
 
 /// A column's name.
 const COLUMN: &str = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$";
-
-/// A word out of a short list. The names are the written words.
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident $case:literal { $($variant:ident),+ })+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = $case)]
-        pub enum $name { $($variant),+ }
-    )+};
-}
-
-words! {
-    /// Whether real messages flow.
-    Environment "lowercase" { Test, Production }
-    /// Language of texts for people.
-    Language "lowercase" { Sv, En }
-    /// Kind of source.
-    SourceKind "lowercase" { Directory, Http, Sql, Nats, Amqp }
-    /// Kind of database.
-    Engine "lowercase" { Postgresql, Mariadb, Sqlite }
-    /// What becomes of a file that has been taken.
-    Done "lowercase" { Keep, Delete }
-    /// Whether another machine is met over TLS alone.
-    Tls "lowercase" { Required, Off }
-    /// In which order files are taken.
-    FileOrder "lowercase" { Name, Age }
-    /// Format of documents.
-    Wire "lowercase" { Xml }
-    /// Whether a destination is sent to.
-    Mode "lowercase" { Live, Shadow }
-    /// What counts as received.
-    Receipt "lowercase" { Document, Http }
-    /// Level of the operations log.
-    Level "lowercase" { Error, Warn, Info, Debug }
-    /// One of the three parties, as written.
-    Party "UPPERCASE" { Sv, Ov, K }
-}
-
-impl From<Party> for crate::model::bodies::Party {
-    fn from(party: Party) -> Self {
-        match party {
-            Party::Sv => Self::Sv,
-            Party::Ov => Self::Ov,
-            Party::K => Self::K,
-        }
-    }
-}
-
-impl From<crate::model::bodies::Party> for Party {
-    fn from(party: crate::model::bodies::Party) -> Self {
-        use crate::model::bodies::Party as Model;
-        match party {
-            Model::Sv => Self::Sv,
-            Model::Ov => Self::Ov,
-            Model::K => Self::K,
-        }
-    }
-}

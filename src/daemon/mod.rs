@@ -1,5 +1,6 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
+mod alarms;
 mod http;
 mod intake_thread;
 mod monitor;
@@ -81,13 +82,14 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let watching = monitor::open(settings).await?;
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
+    let outputs = alarms::outputs(settings, &store).await?;
     let anew = Anew {
         settings,
         destinations: &destinations,
         mappings: opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect(),
         callers: Arc::clone(&callers),
         listening: [&listener, &watching].into_iter().flatten().filter_map(Listener::tls).collect(),
-        certificates: Certificates::read(settings, &metrics),
+        certificates: Arc::new(Certificates::read(settings, &metrics)),
     };
 
     let (stop, stopped) = watch::channel(false);
@@ -103,6 +105,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
+    drivers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     // Ends with the last words, so that it can tell that the daemon is stopping.
     tellers.spawn(monitor::serve(settings, watching, watched, telling_stopped.clone()));
@@ -111,8 +114,8 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     for opened in opened {
         let (source, teller) = (opened.source.name().clone(), opened.teller);
         tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
-        let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock) };
-        running.push(sources::start(opened.source, port, opened.standing).map_err(no_thread)?);
+        let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock), standing: opened.standing };
+        running.push(sources::start(opened.source, port).map_err(no_thread)?);
     }
     drop(port);
     started(clock.now(), doubts).emit();

@@ -1,6 +1,7 @@
 //! What operators ask: the journal, the queue, one message's story, episodes, a code's page, the rules. Texts only; nothing
 //! personal in them but in the list of the fallback routine, where it is asked for.
 
+mod alarms;
 mod cases;
 mod delivery;
 mod episode_json;
@@ -20,6 +21,7 @@ mod restore;
 mod rules;
 mod upkeep;
 
+pub use alarms::{ALARMS_MAX, alarms_json, alarms_text};
 pub use cases::{Named, Readmission, Seen, Sets, find_episode, readmissions, see, see_all};
 pub use delivery::delivery_page;
 pub use episode_json::episode_json;

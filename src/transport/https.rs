@@ -10,6 +10,7 @@ use crate::model::personal::Personal;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Proxy, Response, Url, redirect, tls};
 use std::path::{Path, PathBuf};
@@ -116,17 +117,18 @@ impl Transport for Https {
         let retry_after = retry_after(response.headers());
         let has_location = response.headers().contains_key(LOCATION);
         let place = self.place(response.headers());
+        let date = date(response.headers());
         let body = match bounded(response).await {
             Ok(body) => body,
             // The status came, the rest did not: the receiver may have the message.
             Err(()) if (200..300).contains(&status) => {
-                return Reply::bare(Answer::Lost, Some(status));
+                return Reply { date, ..Reply::bare(Answer::Lost, Some(status)) };
             }
             Err(()) => Vec::new(),
         };
         let got = Got { status, body: &body, retry_after, has_location };
         let answer = classify::sent(got, envelope.message, envelope.content_hash, self.endpoint.wants_receipt);
-        Reply { place, ..reply(answer, status, body) }
+        Reply { place, date, ..reply(answer, status, body) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the receiver is asked where it said")]
@@ -147,9 +149,10 @@ impl Transport for Https {
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
+        let date = date(response.headers());
         let Ok(body) = bounded(response).await else { return Reply::bare(Answer::Lost, Some(status)) };
         let answer = classify::asked(Got { status, body: &body, retry_after, has_location: false }, &question);
-        reply(answer, status, body)
+        Reply { date, ..reply(answer, status, body) }
     }
 
     fn looks_up(&self) -> bool {
@@ -172,7 +175,7 @@ fn reply(answer: Answer, status: u16, body: Vec<u8>) -> Reply {
     Reply { receipt: kept.then(|| Personal::new(body)), ..Reply::bare(answer, Some(status)) }
 }
 
-fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
+pub(super) fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
     let Endpoint { url, files, proxy, timeout, .. } = endpoint;
     let mut builder = Client::builder()
         .user_agent(concat!("vardbro/", env!("CARGO_PKG_VERSION")))
@@ -237,6 +240,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let moment = |text: &str| httpdate::parse_http_date(text).ok();
     moment(asked)?.duration_since(moment(text(DATE)?)?).ok()
+}
+
+/// What the receiver's own clock says.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()?;
+    Timestamp::try_from(date).ok()
 }
 
 #[cfg(test)]

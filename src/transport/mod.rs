@@ -1,15 +1,20 @@
 //! One transmission to a destination, and what is known afterwards.
 
 mod classify;
+mod clock;
 mod https;
+mod webhook;
 
 pub use classify::{Got, sent as answer_to, verdict as answer_of};
+pub use clock::skew;
 pub use https::{Endpoint, Https, TlsFiles};
+pub use webhook::{Webhook, WebhookFault};
 
 use crate::model::answer::Answer;
 use crate::model::ids::{EnvelopeId, MessageId};
 use crate::model::personal::Personal;
 use crate::model::receipt::ContentHash;
+use jiff::Timestamp;
 use std::future::Future;
 
 /// What leaves the house: made from a sealed document only.
@@ -40,12 +45,14 @@ pub struct Reply {
     pub receipt: Option<Personal<Vec<u8>>>,
     /// Where the receipt can be asked for, with [`Answer::Pending`].
     pub place: Option<Personal<String>>,
+    /// What the receiver's clock said.
+    pub date: Option<Timestamp>,
 }
 
 impl Reply {
     /// An answer of which nothing is kept.
     pub fn bare(answer: Answer, http_status: Option<u16>) -> Self {
-        Self { answer, http_status, receipt: None, place: None }
+        Self { answer, http_status, receipt: None, place: None, date: None }
     }
 }
 
