@@ -1,7 +1,7 @@
 //! HTTPS with mutual TLS. Redirects are never followed; files are read again on [`Https::reload`].
 
 use super::classify::{self, Got};
-use super::{Envelope, Question, Reply, Transport};
+use super::{Envelope, Knocked, Question, Reply, Transport};
 use crate::fault::{Code, Fault};
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::ids::MessageId;
@@ -104,6 +104,21 @@ impl Https {
             return certificate;
         }
         classify::failure(fault)
+    }
+}
+
+impl Https {
+    /// Asks with an empty question whether the receiver is there; no message is sent.
+    pub async fn knock(&self) -> Knocked {
+        let asked = self.client.load().head(self.endpoint.url.clone()).timeout(CONNECT_MAX.min(self.endpoint.timeout)).send().await;
+        match asked {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let date = date(response.headers());
+                Knocked { answer: Answer::Unexpected { status }, status: Some(status), date }
+            }
+            Err(fault) => Knocked { answer: classify::failure(&fault), status: None, date: None },
+        }
     }
 }
 

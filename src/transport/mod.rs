@@ -56,6 +56,16 @@ impl Reply {
     }
 }
 
+/// What a receiver shows that is asked nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Knocked {
+    /// Why it cannot be reached; any answer with a status where it can.
+    pub answer: Answer,
+    pub status: Option<u16>,
+    /// The time by its own clock, without fractions of a second.
+    pub date: Option<Timestamp>,
+}
+
 /// A way to a destination. The daemon's is HTTPS; a simulation has its own.
 pub trait Transport: Send + Sync + 'static {
     fn send(&self, envelope: Envelope) -> impl Future<Output = Reply> + Send;
