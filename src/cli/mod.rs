@@ -8,6 +8,7 @@ mod fallback;
 mod inspect;
 mod mapping;
 mod parked;
+mod render;
 mod report;
 mod requests;
 mod rules;
@@ -50,6 +51,8 @@ enum Command {
     },
     /// Check events and documents as the daemon would
     Check(check::CheckArgs),
+    /// Show a message in a wire: personal data, for whoever may read it
+    Render(render::RenderArgs),
     /// Try a mapping on a file: which rows gave which fields, and what is wrong
     Map(mapping::MapArgs),
     /// Write a first draft
@@ -147,6 +150,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Demo(arguments) => demo::run(&arguments, swedish),
         Command::Run { config } => run::run(&config),
         Command::Check(arguments) => check::run(&arguments, swedish),
+        Command::Render(arguments) => render::run(&arguments, swedish),
         Command::Map(arguments) => mapping::map(&arguments, swedish),
         Command::New(command) => mapping::new(&command),
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),

@@ -9,7 +9,7 @@ mod sources;
 pub use sources::load_mapping;
 
 use crate::check::rules::{self, Rules};
-use crate::config::{DestinationSettings, Environment, Mode, Receipt, Settings};
+use crate::config::{DestinationSettings, Environment, Mode, Receipt, SdkIds, SdkSettings, Settings, TokenSettings};
 use crate::deliver::{Driver, Policy};
 use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
@@ -25,8 +25,8 @@ use crate::oplog::{self, Event, Level, Line, Reason};
 use crate::seal::XsdValidator;
 use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
-use crate::transport::{Endpoint, Https, TlsFiles};
-use crate::wire::Sender;
+use crate::transport::{Endpoint, Https, Sdk, TlsFiles, TokenSource, Way};
+use crate::wire::{Sender, sdk};
 use intake_thread::SourcePort;
 use jiff::Timestamp;
 use monitor::{Certificates, Watched};
@@ -61,7 +61,7 @@ pub enum Order {
 }
 
 /// A destination's way and bounds.
-type Destination = (Arc<Https>, Arc<Policy>);
+type Destination = (Arc<Way>, Arc<Policy>);
 
 /// For what is left to tell the sources at the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -146,10 +146,10 @@ fn ended_line(at: Timestamp, in_time: bool) -> Line {
     if in_time { line } else { line.code(Code::DlvLost) }
 }
 
-fn driver((https, policy): &Destination, store: &Store, surroundings: &Surroundings, metrics: &Arc<Metrics>) -> Driver<Https> {
+fn driver((way, policy): &Destination, store: &Store, surroundings: &Surroundings, metrics: &Arc<Metrics>) -> Driver<Way> {
     Driver {
-        destination: https.name.clone(),
-        transport: Arc::clone(https),
+        destination: way.name().clone(),
+        transport: Arc::clone(way),
         store: store.clone(),
         policy: Arc::clone(policy),
         clock: Arc::clone(&surroundings.clock),
@@ -285,11 +285,11 @@ fn rule_files(dir: &Path) -> Vec<PathBuf> {
 
 fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {
     let live = settings.destinations.iter().filter(|known| known.mode == Mode::Live);
-    live.map(|known| Ok((Arc::new(https(known)?), Arc::new(policy(settings, known))))).collect()
+    live.map(|known| Ok((Arc::new(way(known)?), Arc::new(policy(settings, known))))).collect()
 }
 
 /// The way to a destination.
-pub fn https(known: &DestinationSettings) -> Result<Https, Fault> {
+pub fn way(known: &DestinationSettings) -> Result<Way, Fault> {
     let endpoint = Endpoint {
         url: known.url.url().clone(),
         lookup_url: known.lookup_url.clone(),
@@ -298,7 +298,18 @@ pub fn https(known: &DestinationSettings) -> Result<Https, Fault> {
         timeout: known.timeout,
         wants_receipt: known.receipt == Receipt::Document,
     };
-    Https::new(name(&known.name), endpoint)
+    let Some(sdk) = &known.sdk else { return Ok(Way::Xml(Box::new(Https::new(name(&known.name), endpoint)?))) };
+    let tokens = sdk.token.as_ref().map(|token| match token {
+        TokenSettings::File(path) => TokenSource::File(path.clone()),
+        TokenSettings::Client { url, id, scope } => TokenSource::Client { url: url.url().clone(), id: id.clone(), scope: scope.clone() },
+    });
+    Ok(Way::Sdk(Box::new(Sdk::new(name(&known.name), endpoint, parties(sdk), tokens)?)))
+}
+
+/// Between whom messages go over SDK.
+pub fn parties(sdk: &SdkSettings) -> sdk::Parties {
+    let party = |(organisation, function): &(String, String)| sdk::Party { organisation: organisation.clone(), function: function.clone() };
+    sdk::Parties { sender: party(&sdk.sender), recipient: party(&sdk.recipient), own_ids: sdk.ids == SdkIds::Destination }
 }
 
 /// The bounds of delivery to a destination.

@@ -2,6 +2,7 @@
 
 use super::case::known_recipients;
 use super::judge::Desk;
+use crate::episode::{Links, fold};
 use crate::fault::Code;
 use crate::map;
 use crate::model::bodies::{Note, NoteCategory, Party};
@@ -9,13 +10,15 @@ use crate::model::catalogue::{Body, EventType};
 use crate::model::episode::{EpisodeState, Fact};
 use crate::model::event::{CareEvent, Protection, Recipient, RefTo};
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::ids::{EpisodeId, HsaId, MessageId};
+use crate::model::ids::{EnvelopeId, EpisodeId, HsaId, MessageId};
+use crate::model::keyed::ReferenceKey;
 use crate::model::message::{Message, MessageStatus, Standing};
 use crate::model::name::Name;
 use crate::model::person::{PersonId, PersonIdKind};
 use crate::model::personal::Personal;
 use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
+use crate::wire::{self, ContentHash};
 use jiff::Timestamp;
 
 /// What makes a case one of outpatient care.
@@ -44,6 +47,28 @@ impl Desk {
         }
         let destinations = self.routing.destinations(kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
         Ok((recipients, destinations.into_iter().collect()))
+    }
+}
+
+impl Desk {
+    /// The document about an event as it would be written in an episode of which nothing else is known: to be looked at, never to be sent.
+    #[expect(clippy::disallowed_methods, reason = "writes the message")]
+    pub fn sketch(&self, event: &CareEvent, at: Timestamp) -> Result<Personal<Vec<u8>>, Vec<Finding>> {
+        let state = fold(&[], &self.rules.regime, at);
+        let (recipients, _) = self.address(event, &state, None)?;
+        let episode = Links::of(event, &ReferenceKey::new(&[0; 32])).episode;
+        let message = message(event, 1, episode, recipients, None, (&state, Standing::default(), at));
+        let release = wire::Release {
+            created_at: at,
+            sequence: 1,
+            production: self.production,
+            sender: self.sender.clone(),
+            rules: self.rules.name.clone(),
+            rules_hash: self.rules.hash.clone(),
+        };
+        let content = wire::content(&message, &release);
+        let content = content.disclose();
+        Ok(Personal::new(wire::transmission(content, ContentHash::of(content), EnvelopeId(message.id.0), at)))
     }
 }
 

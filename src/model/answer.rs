@@ -31,6 +31,10 @@ pub enum Answer {
     BadReceipt,
     /// A receipt for another message.
     ForeignReceipt,
+    /// Whoever was to carry it on has given up; whether its receiver has it, nobody knows.
+    Undelivered,
+    /// It does not fit into the wire, so it was not sent.
+    Unfit,
 }
 
 /// Why the way is closed.
@@ -61,6 +65,8 @@ impl Answer {
             Self::Lost => "lost",
             Self::BadReceipt => "badReceipt",
             Self::ForeignReceipt => "foreignReceipt",
+            Self::Undelivered => "undelivered",
+            Self::Unfit => "unfit",
         }
     }
 }
