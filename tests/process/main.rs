@@ -8,6 +8,8 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod amqp;
+#[path = "../support/described.rs"]
+mod described;
 #[path = "../support/outbox.rs"]
 mod outbox;
 mod backups;
@@ -32,6 +34,7 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod sdk;
 mod sealing;
 mod sql;
 mod world;
