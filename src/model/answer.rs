@@ -46,6 +46,22 @@ pub enum RouteFault {
 }
 
 impl Answer {
+    /// Whether the receiver may have what was sent by now; where it was only asked, whether it has shown that it has.
+    pub fn discloses(&self, sent: bool) -> bool {
+        match self {
+            Self::Receipt { .. } | Self::Accepted | Self::Pending { .. } | Self::Conflict { .. } => true,
+            // Whoever answers with a status has read the request, or may have.
+            Self::RouteDown { fault: RouteFault::Status(_), .. } => sent,
+            Self::RouteDown { .. } | Self::Absent => false,
+            Self::Refused { .. }
+            | Self::ServerError { .. }
+            | Self::Unexpected { .. }
+            | Self::Lost
+            | Self::BadReceipt
+            | Self::ForeignReceipt => sent,
+        }
+    }
+
     /// One word for logs and the store.
     pub fn word(&self) -> &'static str {
         match self {
