@@ -51,14 +51,14 @@ impl Answer {
         match self {
             Self::Receipt { .. } | Self::Accepted | Self::Pending { .. } | Self::Conflict { .. } => true,
             // Whoever answers with a status has read the request, or may have.
-            Self::RouteDown { fault: RouteFault::Status(_), .. } => sent,
-            Self::RouteDown { .. } | Self::Absent => false,
-            Self::Refused { .. }
+            Self::RouteDown { fault: RouteFault::Status(_), .. }
+            | Self::Refused { .. }
             | Self::ServerError { .. }
             | Self::Unexpected { .. }
             | Self::Lost
             | Self::BadReceipt
             | Self::ForeignReceipt => sent,
+            Self::RouteDown { .. } | Self::Absent => false,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Rows of the audit log as log posts of the national log service (säkerhetstjänster, `urn:riv:ehr:log:1`), in the order and
-//! under the names of its contract StoreLog 1.0: a file that can be handed to it, or read by what reads it.
+//! under the names of its contract `StoreLog` 1.0: a file that can be handed to it, or read by what reads it.
 //!
 //! A post is about one patient, so rows about none have none. Those who run commands here have no HSA-id: the post names the
 //! organisation's in its place, and the person by name.
@@ -64,14 +64,14 @@ pub(super) fn post(row: &AuditRow, hsa_id: &HsaId, name: &str) -> Option<Persona
         out,
         "<log:Activity><log:ActivityType>{kind}</log:ActivityType><log:ActivityLevel>{}</log:ActivityLevel><log:ActivityArgs>{}</log:ActivityArgs><log:StartDate>{}</log:StartDate><log:Purpose>{purpose}</log:Purpose></log:Activity>",
         escape(&row.kind),
-        escape(&args.join("; ")),
+        escape(args.join("; ")),
         instant_text(row.at),
     );
     let _ = writeln!(
         out,
         "<log:User><log:UserId>{}</log:UserId><log:Name>{}</log:Name>{owner}</log:User>",
         hsa_id.as_str(),
-        escape(&actor(body))
+        escape(actor(body))
     );
     let _ = writeln!(
         out,

@@ -42,7 +42,9 @@ impl Disclosures {
             let Some(last) = rows.last() else { return Ok(out) };
             wanted.after = last.n;
             count += rows.len();
-            rows.into_iter().for_each(|row| out.take(row));
+            for row in rows {
+                out.take(row);
+            }
             if count >= ROWS_MAX {
                 out.beyond = true;
                 return Ok(out);
@@ -83,7 +85,8 @@ impl Disclosures {
             let body = first.body.disclose();
             let kind = text(body, "type").unwrap_or("?");
             let _ = writeln!(out, "{kind} {}", EventType::parse(kind).map_or("", |kind| pick(kind.texts(), swedish)));
-            let _ = writeln!(out, "  {} {} → {}", word("Meddelande", "Message"), or(&first.message), or(&first.destination));
+            let _ =
+                writeln!(out, "  {} {} → {}", word("Meddelande", "Message"), or(first.message.as_ref()), or(first.destination.as_ref()));
             let to = body.get("subject").map(recipients).unwrap_or_default();
             let unknown = word("okänt (skrivet innan loggen fanns)", "unknown (written before there was a log)").to_owned();
             let _ = writeln!(out, "  {} {}", word("Till", "To"), if to.is_empty() { unknown } else { to.join(", ") });
@@ -188,6 +191,6 @@ fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body.get(name).and_then(Value::as_str)
 }
 
-fn or(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or("–")
+fn or(text: Option<&String>) -> &str {
+    text.map_or("–", String::as_str)
 }

@@ -10,6 +10,7 @@ mod postgres;
 mod amqp;
 #[path = "../support/outbox.rs"]
 mod outbox;
+mod audit;
 mod backups;
 mod certificates;
 mod contract;

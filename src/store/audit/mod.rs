@@ -164,11 +164,11 @@ fn add(db: &dyn Db, sealer: &Sealer<'_>, span: &mut Span, audit: Audit) -> Resul
         body: &body,
     };
     let mac = span.add(db, &link)?;
-    let sealed = sealer.seal(&AUDIT_BODY, values![link.n], &body)?;
+    let value = sealer.seal(&AUDIT_BODY, values![link.n], &body)?;
     db.execute(
         "INSERT INTO audit (n, at, kind, message_id, destination, episode_id, patient, body, mac)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        values![link.n, at, kind, link.message, link.destination, link.episode, link.patient, sealed, mac],
+        values![link.n, at, kind, link.message, link.destination, link.episode, link.patient, value, mac],
     )?;
     Ok(())
 }

@@ -146,12 +146,12 @@ impl Walk {
                 self.anchored |= anchor.is_some_and(|anchor| anchor.is(end));
             }
         }
-        if self.at.n < ends.head.n { broken(self.at.n + 1, Breach::Missing) } else { broken_end(self.at, ends.head) }
+        if self.at.n < ends.head.n { broken(self.at.n + 1, Breach::Missing) } else { Ok(end(self.at, ends.head)) }
     }
 }
 
-fn broken_end(at: End, head: End) -> Result<Option<Broken>, StoreFault> {
-    Ok((at != head).then_some(Broken { n: head.n, breach: Breach::Changed }))
+fn end(at: End, head: End) -> Option<Broken> {
+    (at != head).then_some(Broken { n: head.n, breach: Breach::Changed })
 }
 
 /// The next rows of the log, as [`follows`] reads them.
