@@ -15,6 +15,7 @@ mod backups;
 mod certificates;
 mod contract;
 mod database;
+mod doctor;
 mod faults;
 mod figures;
 mod folder;

@@ -1,6 +1,7 @@
 //! Rows of what was disclosed: written with the outcome of a try after which the receiver may have the document.
 
 use super::super::db::{Db, Row, values};
+use super::super::export::hex;
 use super::super::queue::UNANSWERED;
 use super::super::seal::SUBJECT;
 use super::super::{Attempt, Finish, StoreFault};
@@ -13,7 +14,6 @@ use crate::model::receipt::ContentHash;
 use crate::model::time::instant_text;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// A receipt of more than this is kept by its hash alone.
@@ -144,11 +144,4 @@ pub(super) fn complete(db: &dyn Db, audit: Audit) -> Result<Audit, StoreFault> {
     let about = About::read(db, &row)?;
     let audit = Audit { episode: audit.episode.or(about.episode), ..audit };
     about.fill(db, audit.tell("type", about.kind.as_str()))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -1,11 +1,11 @@
 //! What is read from the audit log.
 
 use super::super::db::{Db, Row, values};
+use super::super::export::hex;
 use super::super::seal::AUDIT_BODY;
 use super::super::{Store, StoreFault};
 use super::Kind;
 use super::chain::Mac;
-use super::disclosed::hex;
 use crate::model::keyed::Ref;
 use crate::model::personal::Personal;
 use jiff::Timestamp;

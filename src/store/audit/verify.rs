@@ -1,10 +1,10 @@
 //! Goes through the chain of the audit log from its first row to its last, and says where it does not hold.
 
 use super::super::db::{Db, Row, values};
+use super::super::export::hex;
 use super::super::seal::AUDIT_BODY;
 use super::super::{Store, StoreFault};
 use super::chain::{End, Ends, Link, Mac, Standing};
-use super::disclosed::hex;
 use crate::model::shape::codes;
 
 /// Rows that are read at once.
