@@ -1,5 +1,6 @@
 //! The command line: arguments in, text and exit code out. Wiring only; nothing is decided here.
 
+mod audit;
 mod check;
 mod demo;
 mod doctor;
@@ -15,6 +16,7 @@ mod rules;
 mod run;
 mod settings;
 mod store;
+mod who;
 
 use crate::fault::{Code, Fault};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -68,6 +70,11 @@ enum Command {
     /// Look at episodes
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
+    /// The audit log: who did and saw what
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// What was sent about a person, to whom, when; asking is kept in the audit log
+    Disclosures(audit::DisclosuresArgs),
     /// Figures of a month: patients ready for discharge, checklist, what was late, outpatient care
     Report(report::ReportArgs),
     /// The page of a code or a rule
@@ -157,6 +164,8 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
         Command::Episodes(command) => episodes::run(command, swedish),
+        Command::Audit(command) => audit::run(command, swedish),
+        Command::Disclosures(arguments) => audit::disclosures(&arguments, swedish),
         Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),

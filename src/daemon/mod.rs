@@ -1,5 +1,6 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
+mod audit;
 mod http;
 mod intake_thread;
 mod monitor;
@@ -81,6 +82,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let watching = monitor::open(settings).await?;
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
+    let started_with = audit::started(settings, &desk.rules, clock.as_ref());
     let anew = Anew {
         settings,
         destinations: &destinations,
@@ -104,6 +106,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
+    tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.
     tellers.spawn(monitor::serve(settings, watching, watched, telling_stopped.clone()));
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };

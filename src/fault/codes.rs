@@ -569,6 +569,16 @@ codes! {
         "En fil eller mapp på kommandoraden går inte att använda", "a file or folder of the command line cannot be used",
         "Kontrollera stavningen och rättigheterna. Det som skapas får inte finnas redan, och mappen det läggs i måste finnas.", "Check the spelling and the permissions. What is made must not be there already, and the folder that it goes into must be." }
 
+    AudUnwritten "VB-AUD-001" Operator "0.1.0" {
+        "Åtkomstloggen kan inte skrivas, så inget visades", "the audit log cannot be written, so nothing was shown",
+        "Kör kommandot som tjänstens användare, på en databas som går att skriva till; kontrollera disk och rättigheter.", "Run the command as the service's user, on a store that can be written; check disk and permissions." }
+    AudBroken "VB-AUD-002" Operator "0.1.0" {
+        "Åtkomstloggen håller inte ihop", "the audit log does not hold together",
+        "Skriv inget mer i databasen för hand. Jämför med säkerhetskopior och antecknade ankare (docs/audit.md), och anmäl enligt er incidentrutin.", "Write nothing more into the store by hand. Compare with backups and with anchors that were noted (docs/audit.md), and report it as your incident routine says." }
+    AudRequest "VB-AUD-003" Operator "0.1.0" {
+        "Det går inte att läsa vad som frågas efter", "what is asked for cannot be read",
+        "Ett ankare är `NUMMER:KOD` med minst 24 siffror i koden; en referens är 24 hexadecimala siffror; ett personnummer ges på standard in.", "An anchor is `NUMBER:CODE` with 24 digits of the code at least; a reference is 24 hexadecimal digits; a patient's number is given on standard input." }
+
     HltStore "VB-HLT-001" Operator "0.1.0" {
         "Databasen går inte att skriva till", "the store cannot be written",
         "Kontrollera disken och rättigheterna, eller att databasservern svarar. Det som väntar tas emot och sänds när den går att skriva till igen.", "Check the disk and the permissions, or that the database server answers. What waits is taken in and sent once it can be written again." }

@@ -20,6 +20,7 @@ use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
 use crate::wire::{self, ContentHash};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// What makes a case one of outpatient care.
 const OUTPATIENT: [EventType; 4] = [EventType::KHi, EventType::KHa, EventType::KOb, EventType::KKs];
@@ -150,6 +151,19 @@ fn field_name(path: &str) -> &'static str {
         "patient.address" => "folkbokföringsadress",
         _ => "beräknad tidpunkt för utskrivning",
     }
+}
+
+/// Whom a message is about and whom it is for, for the audit log.
+#[expect(clippy::disallowed_methods, reason = "kept sealed with the document, for the log of what was disclosed")]
+pub(super) fn subject(message: &Message) -> Personal<Vec<u8>> {
+    let head = &message.event.head;
+    let to: Vec<Value> = message.recipients.iter().map(|unit| json!({"hsaId": unit.hsa_id.as_str(), "party": unit.party.code()})).collect();
+    let subject = json!({
+        "patient": {"id": message.event.patient.id.number().disclose(), "idType": head.patient.id_type.code()},
+        "case": {"system": head.system.0.disclose(), "id": head.episode_ref.case_id.0.disclose()},
+        "recipients": to,
+    });
+    Personal::new(subject.to_string().into_bytes())
 }
 
 pub(super) fn refusal(code: Code) -> Vec<Finding> {

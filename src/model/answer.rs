@@ -50,6 +50,23 @@ pub enum RouteFault {
 }
 
 impl Answer {
+    /// Whether the receiver may have what was sent by now; where it was only asked, whether it has shown that it has.
+    pub fn discloses(&self, sent: bool) -> bool {
+        match self {
+            // What was carried no further has left all the same.
+            Self::Receipt { .. } | Self::Accepted | Self::Pending { .. } | Self::Conflict { .. } | Self::Undelivered => true,
+            // Whoever answers with a status has read the request, or may have.
+            Self::RouteDown { fault: RouteFault::Status(_), .. }
+            | Self::Refused { .. }
+            | Self::ServerError { .. }
+            | Self::Unexpected { .. }
+            | Self::Lost
+            | Self::BadReceipt
+            | Self::ForeignReceipt => sent,
+            Self::RouteDown { .. } | Self::Absent | Self::Unfit => false,
+        }
+    }
+
     /// One word for logs and the store.
     pub fn word(&self) -> &'static str {
         match self {

@@ -8,13 +8,16 @@ use crate::fault::Fault;
 use crate::intake::{Desk, Known};
 use crate::model::catalogue::EventType;
 use crate::model::event::{Protection, Recipient};
+use crate::model::ids::{EpisodeId, MessageId};
+use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::state::State;
-use crate::store::{DeliveryRow, Store, Wanted, Written};
+use crate::store::{Audit, DeliveryRow, Kind, Store, Wanted, Who, Written};
 use crate::wire::{self, readable};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Messages on one list at most.
 const LIST_MAX: usize = 2_000;
@@ -95,6 +98,28 @@ impl Unsent {
         // What must be told by a certain time first, and else what has waited longest.
         entries.sort_by_key(|entry| (entry.due_at.is_none(), entry.due_at, entry.row.created_at, entry.row.id));
         Ok(Self { entries, beyond, until, destination: destination.map(str::to_owned), with_names })
+    }
+
+    /// A row of the audit log for each message that the list shows, so that it is found by its person.
+    #[expect(clippy::disallowed_methods, reason = "the audit log says who was shown, sealed")]
+    pub fn audits(&self, who: &Who, at: Timestamp, reason: Option<&str>) -> Vec<Audit> {
+        let row = |entry: &Entry| {
+            let mut audit = Audit::new(at, Kind::Printed, who.clone()).tell("type", entry.row.kind.as_str());
+            let uuid = |text: &str| Uuid::try_parse(text).ok();
+            (audit.message, audit.episode) = (uuid(&entry.row.message).map(MessageId), uuid(&entry.row.episode).map(EpisodeId));
+            audit.destination = Name::parse(&entry.row.destination);
+            if let Some(shown) = entry.shown.as_ref().map(Personal::disclose) {
+                audit = match &shown.patient {
+                    Some((id, _)) => audit.tell("subject", json!({"patient": {"id": id}, "case": {"id": shown.case}})),
+                    None => audit.tell("case", shown.case.as_str()),
+                };
+            }
+            match reason {
+                Some(reason) => audit.tell("reason", reason),
+                None => audit,
+            }
+        };
+        self.entries.iter().map(row).collect()
     }
 
     pub fn count(&self) -> u64 {

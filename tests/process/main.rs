@@ -12,6 +12,7 @@ mod amqp;
 mod described;
 #[path = "../support/outbox.rs"]
 mod outbox;
+mod audit;
 mod backups;
 mod certificates;
 mod contract;
