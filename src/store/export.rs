@@ -87,6 +87,7 @@ const DELIVERY: Table = Table {
         ("next_at", Time),
         ("content_hash", Hex),
         ("document", Text),
+        ("subject", Form::Json),
     ],
 };
 
@@ -116,6 +117,23 @@ const REQUEST: Table = Table {
 };
 
 const JOURNAL: Table = Table { record: "journal", from: "journal", key: "id", columns: &[("id", As), ("line", Form::Json)] };
+
+const AUDIT: Table = Table {
+    record: "audit",
+    from: "audit",
+    key: "n",
+    columns: &[
+        ("n", As),
+        ("at", Time),
+        ("kind", As),
+        ("message_id", As),
+        ("destination", As),
+        ("episode_id", As),
+        ("patient", As),
+        ("body", Form::Json),
+        ("mac", Hex),
+    ],
+};
 
 /// How much was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -155,6 +173,7 @@ fn everything(db: &dyn Db, at: Timestamp, out: &mut dyn io::Write) -> Result<Exp
     exported.deliveries = pages(db, &DELIVERY, out)?;
     pages(db, &REQUEST, out)?;
     exported.journal = pages(db, &JOURNAL, out)?;
+    pages(db, &AUDIT, out)?;
     Ok(exported)
 }
 

@@ -1,6 +1,6 @@
 //! Notices of alarms, posted to whoever watches.
 
-use super::https::{Endpoint, TlsFiles, build};
+use super::link::{Endpoint, TlsFiles, build};
 use crate::fault::{Code, Fault};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};

@@ -11,8 +11,11 @@ mod alarms;
 mod amqp;
 #[path = "../support/hook.rs"]
 mod hook;
+#[path = "../support/described.rs"]
+mod described;
 #[path = "../support/outbox.rs"]
 mod outbox;
+mod audit;
 mod backups;
 mod certificates;
 mod contract;
@@ -35,6 +38,7 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod sdk;
 mod sealing;
 mod sql;
 mod world;

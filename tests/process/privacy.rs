@@ -241,17 +241,21 @@ fn put_good_and_bad(world: &World, row: &Row, n: usize) -> usize {
     count + 3
 }
 
+fn assert_alarms_clean(world: &World, language: &str) {
+    for arguments in [&["alarms", "list", "--lang", language][..], &["alarms", "list", "--json"]] {
+        let said = world.vardbro(arguments);
+        assert!(said.lines().count() > 4, "{said}");
+        assert_clean("vardbro alarms list", said.as_bytes());
+    }
+}
+
 fn assert_commands_clean(world: &World, language: &str) {
     for format in ["text", "json"] {
         let said = world.vardbro(&["log", "--limit", "100000", "--lang", language, "--format", format]);
         assert!(said.lines().count() > 20, "{said}");
         assert_clean("vardbro log", said.as_bytes());
     }
-    for arguments in [&["alarms", "list", "--lang", language][..], &["alarms", "list", "--json"]] {
-        let said = world.vardbro(arguments);
-        assert!(said.lines().count() > 4, "{said}");
-        assert_clean("vardbro alarms list", said.as_bytes());
-    }
+    assert_alarms_clean(world, language);
     let list = world.vardbro(&["messages", "list", "--lang", language]);
     assert!(list.lines().count() > 4, "{list}");
     assert_clean("vardbro messages list", list.as_bytes());
@@ -261,6 +265,20 @@ fn assert_commands_clean(world: &World, language: &str) {
             let said = world.vardbro(&["messages", "show", id, "--lang", language, "--format", format]);
             assert_clean("vardbro messages show", said.as_bytes());
         }
+    }
+    for format in ["text", "json"] {
+        let said = world.vardbro(&["audit", "list", "--limit", "100000", "--lang", language, "--format", format]);
+        assert!(said.contains("disclosed") || said.contains("lämnades ut"), "{said}");
+        assert_clean("vardbro audit list", said.as_bytes());
+        assert_clean("vardbro audit verify", world.vardbro(&["audit", "verify", "--lang", language, "--format", format]).as_bytes());
+    }
+    // The export has them, where it says that it has: in the sealed body, and nowhere beside it.
+    let export = world.vardbro(&["audit", "export", "--output", "-", "--lang", language]);
+    assert!(export.contains(PERSON) && export.contains(MARK));
+    for row in export.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let mut row = row;
+        row["body"].take();
+        assert_clean("vardbro audit export beside the bodies", row.to_string().as_bytes());
     }
     let episodes = world.vardbro(&["episodes", "list", "--lang", language, "--limit", "1000"]);
     assert!(!episodes.is_empty());

@@ -9,6 +9,7 @@ mod event_schema;
 mod messages;
 mod metrics;
 mod openapi;
+mod wires;
 
 pub use alarms::alarms;
 pub use codes::codes;
@@ -16,6 +17,7 @@ pub use event_schema::event_schema;
 pub use messages::messages;
 pub use metrics::metrics;
 pub use openapi::openapi;
+pub use wires::{unplaced, wires};
 
 use crate::model::bodies::{CanReceive, ItemStatus};
 use crate::model::catalogue::EventType;

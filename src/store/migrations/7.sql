@@ -1,26 +1,21 @@
--- Version 7: alarms of every kind, and the notices of them that wait to be given.
+-- Version 7: the audit log, and whom a document is about.
 
--- `told_at`: when it was last told; `seen_at`: when it was last seen to stand; `step`: how bad, where it has steps.
-ALTER TABLE alarm ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE alarm ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE alarm ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE alarm ADD COLUMN figure INTEGER;
-UPDATE alarm SET told_at = opened_at, seen_at = opened_at;
-
--- The ways out that are configured. A notice is written once for each, in the transaction of what it tells of.
-CREATE TABLE output (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE notice (
-    id INTEGER PRIMARY KEY,
-    output TEXT NOT NULL,
-    notice_id TEXT NOT NULL,
+-- One row for each thing that was done or seen. Numbers have no gaps. Who did it, whom it is about and what was said stands in
+-- `body`; `mac` binds the row to the one before (`audit/chain.rs`), and a row of `meta` to the last and to the first that is kept.
+CREATE TABLE audit (
+    n INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    tries INTEGER NOT NULL DEFAULT 0,
-    next_at INTEGER NOT NULL
+    kind TEXT NOT NULL,
+    message_id TEXT,
+    destination TEXT,
+    episode_id TEXT,
+    -- Keyed reference.
+    patient TEXT,
+    body BLOB NOT NULL,
+    mac BLOB NOT NULL
 );
-CREATE INDEX notice_output ON notice (output, id);
+CREATE INDEX audit_patient ON audit (patient, n) WHERE patient IS NOT NULL;
+CREATE INDEX audit_episode ON audit (episode_id, n) WHERE episode_id IS NOT NULL;
 
--- When a source last gave a new event, or was first seen in the configuration.
-CREATE TABLE heard (source TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-
-CREATE INDEX delivery_refused ON delivery (settled_at) WHERE state = 'REFUSED';
+-- Whom the document is about and whom it is for, JSON; written with it, for the log of what was disclosed.
+ALTER TABLE delivery ADD COLUMN subject BLOB;
