@@ -6,7 +6,7 @@
 mod notice;
 mod ring;
 
-pub use notice::{notice, schema, subject_text};
+pub use notice::{notice, schema, subject_text, title};
 pub use ring::{Found, Look, Rings, ring};
 
 use crate::fault::Code;

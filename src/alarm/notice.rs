@@ -40,16 +40,22 @@ pub fn notice(ring: &Ring) -> (Uuid, Value) {
 
 /// One line for a person.
 fn text(ring: &Ring, swedish: bool) -> String {
-    let (alarm, code) = (&ring.alarm, ring.alarm.kind.entry().code.entry());
     let word = pick(ring.rung.texts(), swedish);
-    let title = match alarm.clock() {
+    format!("{word}: {} ({})", title(&ring.alarm, swedish), subject_text(&ring.alarm, swedish))
+}
+
+/// What is the matter; of a due time, what is due.
+pub fn title(alarm: &Alarm, swedish: bool) -> String {
+    match alarm.clock() {
         Some(clock) if alarm.step > 0 => {
             format!("{}: {}", if swedish { "tidsgräns passerad" } else { "due time has passed" }, clock(swedish))
         }
         Some(clock) => format!("{}: {}", if swedish { "tidsgräns närmar sig" } else { "due time is near" }, clock(swedish)),
-        None => (if swedish { code.sv } else { code.en }).to_owned(),
-    };
-    format!("{word}: {title} ({})", subject_text(alarm, swedish))
+        None => {
+            let code = alarm.kind.entry().code.entry();
+            (if swedish { code.sv } else { code.en }).to_owned()
+        }
+    }
 }
 
 /// What an alarm is about, with its figure.

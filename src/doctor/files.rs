@@ -3,14 +3,12 @@
 use super::{Area, Reading};
 use crate::config::{Settings, Way};
 use crate::fault::Code;
-use crate::store::StoreKey;
-use rustix::fs::{Access, access, statvfs};
+use crate::store::{StoreKey, disk_free};
+use rustix::fs::{Access, access};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// With less than this many times the least room, it is told.
-const ROOM: u64 = 5;
 /// The least room, where the configuration has none.
 const LEAST: u64 = 200 << 20;
 
@@ -151,20 +149,20 @@ pub(super) fn disks(settings: &Settings) -> Vec<Reading> {
     let mut out = Vec::new();
     for (subject, path) in places {
         let Some(place) = path.ancestors().find(|place| place.exists()).filter(|place| !place.as_os_str().is_empty()) else { continue };
-        let (Ok(found), Ok(disk)) = (place.metadata(), statvfs(place)) else { continue };
+        let (Ok(found), Some(free)) = (place.metadata(), disk_free(place)) else { continue };
         if seen.insert(found.dev()) {
-            out.push(room(subject, disk.f_bavail.saturating_mul(disk.f_frsize), least));
+            out.push(room(subject, free, least, settings.alarms.disk_free));
         }
     }
     out
 }
 
-fn room(subject: String, free: u64, least: u64) -> Reading {
+fn room(subject: String, free: u64, least: u64, enough: u64) -> Reading {
     let megabytes = free >> 20;
     let (sv, en) = (format!("{megabytes} MB ledigt"), format!("{megabytes} MB free"));
     if free < least {
         Reading::bad(Area::Disk, subject, Code::HltDisk, sv, en)
-    } else if free < least.saturating_mul(ROOM) {
+    } else if free < enough {
         Reading::note(Area::Disk, subject, Code::HltDisk, sv, en)
     } else {
         Reading::good(Area::Disk, subject, sv, en)

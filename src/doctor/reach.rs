@@ -5,8 +5,8 @@ use crate::config::{Engine, Mode, SourceSettings, Way};
 use crate::daemon;
 use crate::deliver::decide::{RouteNews, route_news};
 use crate::fault::Code;
-use crate::transport::{self, Knocked};
-use jiff::{SignedDuration, Timestamp};
+use crate::transport::{self, Knocked, skew};
+use jiff::SignedDuration;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A receiver's word for the time has no fractions, and takes its time to come.
+/// Clocks that are kept in time differ by less.
 const APART: SignedDuration = SignedDuration::from_secs(5);
 
 pub(super) async fn readings(examiner: &Examiner<'_>) -> Vec<Reading> {
@@ -35,7 +35,9 @@ pub(super) async fn readings(examiner: &Examiner<'_>) -> Vec<Reading> {
 
 async fn knock(out: &mut Vec<Reading>, way: &transport::Way, tls: bool, examiner: &Examiner<'_>) {
     let subject = format!("destination.{}", way.name().as_str());
+    let began = examiner.clock.now();
     let Knocked { answer, status, date } = way.knock().await;
+    let ended = examiner.clock.now();
     match (route_news(&answer, false), status) {
         // Only that it is there is asked: many a receiver takes nothing but messages.
         (_, Some(status @ (401 | 403 | 407))) => {
@@ -54,12 +56,12 @@ async fn knock(out: &mut Vec<Reading>, way: &transport::Way, tls: bool, examiner
         }
         (RouteNews::Silent, None) => out.push(Reading::bad(Area::Reach, &subject, Code::DlvConnect, "inget svar", "no answer")),
     }
-    out.extend(date.map(|theirs| clock(&subject, examiner.clock.now(), theirs)));
+    out.extend(date.map(|theirs| clock(&subject, skew(theirs, began, ended))));
 }
 
 /// Our clock against a receiver's.
-fn clock(subject: &str, ours: Timestamp, theirs: Timestamp) -> Reading {
-    let apart = ours.duration_since(theirs).abs();
+fn clock(subject: &str, skew: SignedDuration) -> Reading {
+    let apart = skew.abs();
     let seconds = apart.as_secs();
     if apart > APART {
         let (sv, en) = (format!("{seconds} s ifrån mottagarens klocka"), format!("{seconds} s from the receiver's clock"));

@@ -1,7 +1,7 @@
 //! Alarms that are open, and what to do about each.
 
 use super::cases::minute;
-use crate::alarm::{Open, subject_text};
+use crate::alarm::{Open, subject_text, title};
 use crate::model::time::instant_text;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub fn alarms_text(open: &[Open], swedish: bool) -> String {
     let mut out = String::new();
     for Open { alarm, opened_at, .. } in open {
         let entry = alarm.kind.entry().code.entry();
-        let (title, remedy) = if swedish { (entry.sv, entry.do_sv) } else { (entry.en, entry.do_en) };
+        let (title, remedy) = (title(alarm, swedish), if swedish { entry.do_sv } else { entry.do_en });
         let cause = if alarm.cause == entry.id { String::new() } else { format!(" ({})", alarm.cause) };
         let _ = writeln!(out, "{}  {}  {}{cause}  {title}", minute(*opened_at), subject_text(alarm, swedish), entry.id);
         let _ = writeln!(out, "  → {remedy}");
