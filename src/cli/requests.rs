@@ -13,19 +13,26 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who confirms what.
+/// Who decides.
 #[derive(Debug, Args)]
-pub(super) struct Confirmation {
+pub(super) struct By {
     /// Who decides; else the user of the terminal
     #[arg(long)]
     by: Option<String>,
+}
+
+/// Who confirms what.
+#[derive(Debug, Args)]
+pub(super) struct Confirmation {
+    #[command(flatten)]
+    by: By,
     /// The token of the plan; without one the plan is shown and nothing is done
     #[arg(long)]
     pub(super) confirm: Option<String>,
 }
 
-impl Confirmation {
-    fn by(&self) -> String {
+impl By {
+    pub(super) fn name(&self) -> String {
         let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
         self.by.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned())
     }
@@ -56,7 +63,7 @@ pub(super) fn have_done(
     let own = if matches!(place, Place::File(_)) { Store::open_at(&place, &keys).ok() } else { None };
     let mut ids = Vec::new();
     for action in actions {
-        ids.push(reader.ask(SystemClock.now(), &confirmation.by(), &written(action, reason))?);
+        ids.push(reader.ask(SystemClock.now(), &confirmation.by.name(), &written(action, reason))?);
     }
     let running = own.is_none();
     if let Some(store) = own {

@@ -76,6 +76,12 @@ pub(super) struct Raw {
     /// Där Prometheus läser mätvärden (`GET /metrics`) och övervakning läser hälsan (`GET /health/live`, `GET /health/ready`,
     /// `GET /health`). Ingen hemlighet krävs, och inget personligt visas. Av om inte `listen` anges.
     pub(super) metrics: Metrics,
+    /// How long what has come to its end is kept. What is undelivered, waits or belongs to an episode that runs is kept as long as it
+    /// does; a legal hold (`vardbro hold`) keeps everything. `docs/retention.md` says why each time is what it is.
+    ///
+    /// Hur länge det som är avslutat sparas. Det som är olevererat, väntar eller hör till ett pågående ärende sparas så länge det gör det;
+    /// ett gallringsstopp (`vardbro hold`) bevarar allt. `docs/retention.md` säger varför varje tid är som den är.
+    pub(super) retention: Retention,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -576,6 +582,53 @@ pub(super) struct Metrics {
     /// Minsta lediga utrymme på en SQLite-databas disk, i megabyte; under det är tjänsten inte redo.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub(super) disk_free_mb: Option<u32>,
+}
+
+/// Retention.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retention {
+    /// Whether the service purges by itself, once an hour. Off only until the municipality has decided on its times
+    /// (gallringsbeslut): then nothing goes but by `vardbro store prune`.
+    ///
+    /// Om tjänsten gallrar av sig själv, en gång i timmen. Av bara tills kommunen har fattat sitt gallringsbeslut: då gallras ingenting
+    /// annat än med `vardbro store prune`.
+    pub(super) on: Option<bool>,
+    /// Days that the content of a message and of its event is kept after the receiver has accepted it.
+    ///
+    /// Dagar som innehållet i ett meddelande och dess händelse sparas efter att mottagaren har tagit emot det.
+    #[schemars(range(min = 0.01, max = 3650))]
+    pub(super) accepted_days: Option<f64>,
+    /// Days that it is kept after any other end: rejected, refused, withdrawn, superseded, expired or closed by hand.
+    ///
+    /// Dagar som det sparas efter ett annat slut: avvisat, stoppat, återtaget, ersatt, för gammalt eller avslutat för hand.
+    #[schemars(range(min = 0.01, max = 3650))]
+    pub(super) ended_days: Option<f64>,
+    /// Days that an episode which is over is kept, with deliveries and attempts, but without content. What reports count.
+    ///
+    /// Dagar som ett avslutat ärende sparas, med leveranser och försök men utan innehåll. Det som rapporter räknar.
+    #[schemars(range(min = 0.01, max = 3650))]
+    pub(super) metadata_days: Option<f64>,
+    /// Days that a line of the journal is kept.
+    ///
+    /// Dagar som en rad i journalen sparas.
+    #[schemars(range(min = 0.01, max = 3650))]
+    pub(super) journal_days: Option<f64>,
+    /// Days that a file is kept in `rejected`, with its reason, and in `outcome` after it was last written.
+    ///
+    /// Dagar som en fil sparas i `rejected`, med sin orsak, och i `outcome` efter att den senast skrevs.
+    #[schemars(range(min = 0.01, max = 3650))]
+    pub(super) rejected_days: Option<f64>,
+    /// Years that an event is remembered by keyed reference, hash and fate alone, so that it is known again when it comes again.
+    ///
+    /// År som en händelse minns med enbart nyckelreferens, kontrollsumma och öde, så att den känns igen när den kommer igen.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) tombstone_years: Option<u32>,
+    /// Years that it is kept who asked for what: requests of operators and legal holds that were lifted.
+    ///
+    /// År som det sparas vem som har bett om vad: begäranden från driften och hävda gallringsstopp.
+    #[schemars(range(min = 5, max = 100))]
+    pub(super) audit_years: Option<u32>,
 }
 
 /// Limits.

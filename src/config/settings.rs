@@ -36,6 +36,7 @@ pub struct Settings {
     pub oplog: OplogSettings,
     pub http: Option<HttpSettings>,
     pub metrics: Option<MetricsSettings>,
+    pub retention: RetentionSettings,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -234,6 +235,20 @@ pub struct MetricsSettings {
     pub disk_free: u64,
 }
 
+/// How long what has come to its end is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionSettings {
+    /// By itself, not only by hand.
+    pub on: bool,
+    pub accepted: Duration,
+    pub ended: Duration,
+    pub metadata: Duration,
+    pub journal: Duration,
+    pub rejected: Duration,
+    pub tombstones: Duration,
+    pub audit: Duration,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsSettings {
     pub depth: usize,
@@ -412,6 +427,7 @@ impl From<&Settings> for raw::Raw {
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
+            retention: (&settings.retention).into(),
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
                 base_s: Some(settings.retry.base.as_secs_f64()),
@@ -450,6 +466,23 @@ impl From<&MetricsSettings> for raw::Metrics {
             client_ca_file,
             route_closed_min: u32::try_from(minutes).ok(),
             disk_free_mb: u32::try_from(metrics.disk_free / MEGABYTE).ok(),
+        }
+    }
+}
+
+impl From<&RetentionSettings> for raw::Retention {
+    fn from(kept: &RetentionSettings) -> Self {
+        let days = |time: Duration| Some(time.as_secs_f64() / DAY_S);
+        let years = |time: Duration| u32::try_from(time.as_secs() / YEAR).ok();
+        Self {
+            on: Some(kept.on),
+            accepted_days: days(kept.accepted),
+            ended_days: days(kept.ended),
+            metadata_days: days(kept.metadata),
+            journal_days: days(kept.journal),
+            rejected_days: days(kept.rejected),
+            tombstone_years: years(kept.tombstones),
+            audit_years: years(kept.audit),
         }
     }
 }
@@ -579,6 +612,9 @@ impl From<&RecipientSettings> for raw::Recipient {
 }
 
 pub(super) const DAY: u64 = 24 * 60 * 60;
+pub(super) const DAY_S: f64 = 24.0 * HOUR;
+/// No shorter than any year of the calendar.
+pub(super) const YEAR: u64 = 366 * DAY;
 const MINUTE: u64 = 60;
 pub(super) const HOUR: f64 = 3600.0;
 pub(super) const KILOBYTE: u64 = 1024;

@@ -22,6 +22,7 @@ use crate::model::name::Name;
 use crate::model::testpersons::TestPersons;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
+use crate::retain::{self, Retention};
 use crate::seal::XsdValidator;
 use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
@@ -103,6 +104,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
+    let retaining = tokio::spawn(retain(settings, &store, &clock, &metrics, &stopped));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     // Ends with the last words, so that it can tell that the daemon is stopping.
     tellers.spawn(monitor::serve(settings, watching, watched, telling_stopped.clone()));
@@ -126,6 +128,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let ended = async {
         sources::stop(running).await;
         let _ = waking.await;
+        let _ = retaining.await;
         if let Some(receiving) = receiving {
             let _ = receiving.await;
         }
@@ -138,6 +141,16 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let _ = tokio::time::timeout(LAST_WORDS, tellers.join_all()).await;
     ended_line(clock.now(), in_time).emit();
     Ok(())
+}
+
+fn retain(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+    stopped: &watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    retain::run(Retention::of(settings), store.clone(), Arc::clone(clock), Arc::clone(metrics), stopped.clone())
 }
 
 /// The line of the end; loud where something had to be left.

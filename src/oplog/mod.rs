@@ -70,6 +70,9 @@ codes! {
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
         StoreRekeyed = "store.rekeyed": "Databasen är krypterad med en ny nyckel", "The store was sealed with a new key";
+        StorePurged = "store.purged": "Gallring utförd", "What was old has gone";
+        HoldSet = "hold.set": "Gallringsstopp infört", "A legal hold was set";
+        HoldLifted = "hold.lifted": "Gallringsstopp hävt", "A legal hold was lifted";
         ReceiverMessage = "receiver.message": "Mottagaren tog emot ett meddelande", "The receiver took in a message";
         Panic = "panic": "Internt fel", "Internal fault";
     }
@@ -136,6 +139,8 @@ pub enum Reason {
     Http(u16),
     /// How many.
     Count(u64),
+    /// How many of what.
+    Counted(&'static str, u64),
     /// An item of the checklist, by its number.
     Item(u8),
 }
@@ -159,6 +164,7 @@ impl Reason {
             Self::Word(word) => word.to_owned(),
             Self::Http(status) => format!("http-{status}"),
             Self::Count(count) => format!("count-{count}"),
+            Self::Counted(word, count) => format!("{word}-{count}"),
             Self::Item(item) => format!("CL{item:02}"),
         }
     }

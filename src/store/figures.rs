@@ -36,6 +36,8 @@ pub struct Figures {
     pub overdue: Vec<(Name, u64)>,
     pub alarms: Vec<OpenAlarm>,
     pub bytes: u64,
+    /// When the oldest event came in whose content is kept.
+    pub oldest_content: Option<Timestamp>,
 }
 
 impl Figures {
@@ -75,7 +77,9 @@ impl Store {
             let alarms = db.list("SELECT name, subject, code, opened_at FROM alarm LIMIT ?1", values![ALARMS_MAX], |row| {
                 Ok(OpenAlarm { name: row.get(0)?, subject: row.get(1)?, code: row.get(2)?, opened_at: row.get(3)? })
             })?;
-            Ok(Figures { unsettled, overdue, alarms, bytes: bytes(db)? })
+            let oldest = db.one("SELECT received_at FROM event WHERE purged_at IS NULL ORDER BY received_at, id LIMIT 1", &[])?;
+            let oldest_content = oldest.map(|row| row.get(0)).transpose()?;
+            Ok(Figures { unsettled, overdue, alarms, bytes: bytes(db)?, oldest_content })
         })
     }
 

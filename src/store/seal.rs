@@ -46,8 +46,11 @@ pub(super) const RECEIPT: Column = Column::bytes("attempt", "receipt", &["delive
 /// People give their reasons in it.
 pub(super) const ACTION: Column = Column { table: "request", name: "action", row: &["id"], text: true };
 
+pub(super) const HOLD_REASON: Column = Column::bytes("legal_hold", "reason", &["id"]);
+
 /// Every column that may hold something personal.
-pub(super) const COLUMNS: [&Column; 7] = [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &RECEIPT_AT, &RECEIPT, &ACTION];
+pub(super) const COLUMNS: [&Column; 8] =
+    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &RECEIPT_AT, &RECEIPT, &ACTION, &HOLD_REASON];
 
 /// How a store's values stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,10 +263,10 @@ impl Column {
         Ok(text.map_err(|_| damaged(self))?.map(Personal::new))
     }
 
-    /// For what leaves the product, and for looking through it.
+    /// For what leaves the product, and for looking through it. None where it is empty, or was emptied.
     pub(super) fn open(&self, db: &dyn Db, answer: &Row, at: usize, row: &[usize]) -> Result<Option<Vec<u8>>, StoreFault> {
         let value = answer.value(at);
-        if value == Value::Null {
+        if value.is_empty() {
             return Ok(None);
         }
         let row: Vec<Value> = row.iter().map(|at| answer.value(*at)).collect();

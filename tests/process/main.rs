@@ -31,6 +31,7 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod retention;
 mod sealing;
 mod sql;
 mod world;
