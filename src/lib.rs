@@ -26,6 +26,7 @@ pub mod tell; // 7  outcomes back to the source
 pub mod daemon; // 8  everything together
 pub mod ops; // 8  what operators ask
 pub mod receiver; // 8  the reference receiver
+pub mod doctor; // 9  an installation looked at from outside
 pub mod story; // 9  stories replayed and compared
 pub mod lint; // 10 files of fixtures, checked
 pub mod cli; // 11 wiring only

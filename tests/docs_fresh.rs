@@ -8,6 +8,7 @@ use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use std::path::Path;
 use vardbro::check::rules::{Rules, reference, shipped};
+use vardbro::fault::Code;
 use vardbro::model::bodies::{CanReceive, ItemStatus};
 use vardbro::model::event::{ConsentStatus, IdType, Protection};
 use vardbro::report::docs;
@@ -26,7 +27,11 @@ fn fresh(name: &str, made: &str) {
 
 #[test]
 fn the_page_of_codes_is_fresh() {
-    fresh("docs/codes.md", &docs::codes());
+    let page = docs::codes();
+    for entry in Code::ALL {
+        assert!(page.contains(&format!("### {}\n", entry.id)), "{}: its family is not on the page", entry.id);
+    }
+    fresh("docs/codes.md", &page);
 }
 
 #[test]

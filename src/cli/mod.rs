@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod doctor;
 mod episodes;
 mod fallback;
 mod hold;
@@ -86,6 +87,8 @@ enum Command {
         #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
         config: PathBuf,
     },
+    /// Examine the installation: configuration, certificates, files, disk, store, connections, clock. Sends nothing, changes nothing
+    Doctor(doctor::DoctorArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(settings::ConfigCommand),
@@ -163,6 +166,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
             say(&crate::ops::guarantees(&settings::load(config)?, swedish));
             Ok(Ending::Clean)
         }
+        Command::Doctor(arguments) => doctor::run(&arguments, swedish),
         Command::Config(command) => settings::run(command),
     }
 }

@@ -301,7 +301,8 @@ fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {
     live.map(|known| Ok((Arc::new(https(known)?), Arc::new(policy(settings, known))))).collect()
 }
 
-fn https(known: &DestinationSettings) -> Result<Https, Fault> {
+/// The way to a destination.
+pub fn https(known: &DestinationSettings) -> Result<Https, Fault> {
     let endpoint = Endpoint {
         url: known.url.url().clone(),
         lookup_url: known.lookup_url.clone(),

@@ -590,6 +590,46 @@ codes! {
         "Här finns bara mätvärden och hälsa", "there are only figures and health here",
         "Fråga med `GET` efter `/metrics`, `/health/live`, `/health/ready` eller `/health`.", "Ask with `GET` for `/metrics`, `/health/live`, `/health/ready` or `/health`." }
 
+    DocEnds "VB-DOC-001" Operator "0.1.0" {
+        "Ett certifikat upphör snart", "a certificate ends soon",
+        "Beställ ett nytt, lägg det i filens ställe och skicka SIGHUP till tjänsten (`systemctl reload vardbro`).", "Order a new one, put it in the file's place, and send the daemon SIGHUP (`systemctl reload vardbro`)." }
+    DocEnded "VB-DOC-002" Operator "0.1.0" {
+        "Ett certifikat gäller inte nu", "a certificate is not valid now",
+        "Lägg ett som gäller i filens ställe och skicka SIGHUP till tjänsten. Meddelandena väntar så länge.", "Put a valid one in the file's place, and send the daemon SIGHUP. The messages wait until then." }
+    DocPair "VB-DOC-003" Operator "0.1.0" {
+        "Certifikat och nyckel hör inte ihop", "certificate and key do not belong together",
+        "Ange nyckeln som certifikatet beställdes med, och certifikatet först i sin fil.", "Give the key that the certificate was ordered with, and the certificate first in its file." }
+    DocChain "VB-DOC-004" Operator "0.1.0" {
+        "Certifikatets kedja är inte hel", "the certificate's chain has a gap",
+        "Lägg certifikaten i ordning i filen: vårt eget, sedan utfärdarens, sedan dennes. Annars kan mottagaren avvisa oss.", "Put the certificates in order in the file: our own, then its issuer's, then that one's. A receiver may refuse us otherwise." }
+    DocOthers "VB-DOC-005" Operator "0.1.0" {
+        "Andra på maskinen får läsa eller ändra", "others on this machine may read or change it",
+        "Ge rättigheten bara till tjänstens användare (filer 0600, mappar 0750 med verksamhetssystemets grupp).", "Give the permission to the daemon's user alone (files 0600, folders 0750 with the care system's group)." }
+    DocAccess "VB-DOC-006" Operator "0.1.0" {
+        "Användaren får inte göra vad tjänsten måste", "this user may not do what the daemon must",
+        "Ge tjänstens användare rätt att läsa, och där tjänsten skriver också att skriva. Kör `vardbro doctor` som den användaren.", "Let the daemon's user read it, and write where the daemon writes. Run `vardbro doctor` as that user." }
+    DocRoot "VB-DOC-007" Operator "0.1.0" {
+        "Undersökningen görs som root", "the examination runs as root",
+        "Kör den som tjänstens användare: `runuser -u vardbro -- vardbro doctor`.", "Run it as the daemon's user: `runuser -u vardbro -- vardbro doctor`." }
+    DocClock "VB-DOC-008" Operator "0.1.0" {
+        "Klockan går inte som mottagarens", "the clock differs from the receiver's",
+        "Kontrollera tidssynkroniseringen (`timedatectl`). Lagens tidsgränser räknas efter den här klockan.", "Check the time synchronisation (`timedatectl`). The law's time limits are counted by this clock." }
+    DocPlain "VB-DOC-009" Operator "0.1.0" {
+        "Personuppgifter ligger i klartext i databasen", "personal data stand in the clear in the store",
+        "Gör en nyckel (`vardbro store new-key`), ange den i `store.key_files` och kryptera med `vardbro store rekey`.", "Make a key (`vardbro store new-key`), name it in `store.key_files`, and seal with `vardbro store rekey`." }
+    DocNoStore "VB-DOC-010" Operator "0.1.0" {
+        "Databasen finns inte än", "there is no store yet",
+        "Ingenting, om tjänsten aldrig har varit igång här; den görs vid första starten. Annars: kontrollera `store.path`.", "Nothing, if the daemon has never run here; it is made at the first start. Else check `store.path`." }
+    DocServer "VB-DOC-011" Operator "0.1.0" {
+        "En källas server svarar inte", "a source's server does not answer",
+        "Kontrollera adress, brandvägg och serverns driftläge. Tjänsten försöker igen av sig själv; det som väntar där tas då.", "Check address, firewall and the server's status. The daemon tries again by itself; what waits there is taken then." }
+    DocWaits "VB-DOC-012" Operator "0.1.0" {
+        "Meddelanden väntar på en människa", "messages wait for a person",
+        "Se dem med `vardbro messages list --state PARKED` (eller HELD); sänd om, släpp eller avsluta dem.", "See them with `vardbro messages list --state PARKED` (or HELD); send them again, release or close them." }
+    DocQueue "VB-DOC-013" Operator "0.1.0" {
+        "Kön står", "the queue does not move",
+        "Är tjänsten igång? Är vägen öppen? `vardbro log` säger vad som hände sist.", "Is the daemon running? Is the way open? `vardbro log` tells what happened last." }
+
     BugPanic "VB-BUG-001" Bug "0.1.0" {
         "Ett internt fel", "an internal fault",
         "Spara loggen och anmäl felet; meddelandet är kvar.", "Keep the log and report the fault; the message is still there." }

@@ -224,7 +224,7 @@ fn open(db: &dyn Db, table: &Table, row: &Row, at: usize) -> Result<Value, Store
     Ok(column.open(db, row, at, &place)?.map_or(Value::Null, Value::Bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
         out

@@ -213,7 +213,7 @@ fn plain(value: Value) -> Result<Vec<u8>, StoreFault> {
 }
 
 /// The sealed bytes, where it looks like some.
-fn sealed(column: &Column, value: &Value) -> Option<Vec<u8>> {
+pub(super) fn sealed(column: &Column, value: &Value) -> Option<Vec<u8>> {
     let bytes = match value {
         Value::Bytes(bytes) if !column.text => bytes.clone(),
         // Texts that are sealed are JSON: none of it is base64.

@@ -1,7 +1,7 @@
 //! HTTPS with mutual TLS. Redirects are never followed; files are read again on [`Https::reload`].
 
 use super::classify::{self, Got};
-use super::{Envelope, Question, Reply, Transport};
+use super::{Envelope, Knocked, Question, Reply, Transport};
 use crate::fault::{Code, Fault};
 use crate::model::answer::{Answer, RouteFault};
 use crate::model::ids::MessageId;
@@ -10,6 +10,7 @@ use crate::model::personal::Personal;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Proxy, Response, Url, redirect, tls};
 use std::path::{Path, PathBuf};
@@ -103,6 +104,26 @@ impl Https {
             return certificate;
         }
         classify::failure(fault)
+    }
+}
+
+impl Https {
+    /// Asks with an empty question whether the receiver is there; no message is sent.
+    pub async fn knock(&self) -> Knocked {
+        let asked = self.client.load().head(self.endpoint.url.clone()).timeout(CONNECT_MAX.min(self.endpoint.timeout)).send().await;
+        match asked {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let date = response
+                    .headers()
+                    .get(DATE)
+                    .and_then(|value| value.to_str().ok())
+                    .and_then(|text| httpdate::parse_http_date(text).ok());
+                let date = date.and_then(|date| Timestamp::try_from(date).ok());
+                Knocked { answer: Answer::Unexpected { status }, status: Some(status), date }
+            }
+            Err(fault) => Knocked { answer: classify::failure(&fault), status: None, date: None },
+        }
     }
 }
 

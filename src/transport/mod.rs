@@ -10,6 +10,7 @@ use crate::model::answer::Answer;
 use crate::model::ids::{EnvelopeId, MessageId};
 use crate::model::personal::Personal;
 use crate::model::receipt::ContentHash;
+use jiff::Timestamp;
 use std::future::Future;
 
 /// What leaves the house: made from a sealed document only.
@@ -47,6 +48,16 @@ impl Reply {
     pub fn bare(answer: Answer, http_status: Option<u16>) -> Self {
         Self { answer, http_status, receipt: None, place: None }
     }
+}
+
+/// What a receiver shows that is asked nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Knocked {
+    /// Why it cannot be reached; any answer with a status where it can.
+    pub answer: Answer,
+    pub status: Option<u16>,
+    /// The time by its own clock, without fractions of a second.
+    pub date: Option<Timestamp>,
 }
 
 /// A way to a destination. The daemon's is HTTPS; a simulation has its own.

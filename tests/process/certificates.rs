@@ -11,7 +11,7 @@ const MESSAGES: std::ops::Range<usize> = EPISODES..3 * EPISODES;
 const CONFIG: &str = "[retry]\nbase_s = 0.2\nlease_s = 6";
 
 /// An issuer of the test's own, good for as long as anybody will run this.
-fn issuer() -> (String, Issuer<'static, KeyPair>) {
+pub(crate) fn issuer() -> (String, Issuer<'static, KeyPair>) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, "Vardbro process test CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -22,7 +22,7 @@ fn issuer() -> (String, Issuer<'static, KeyPair>) {
 }
 
 /// Certificate and key, good or run out long ago.
-fn leaf(host: &str, purpose: ExtendedKeyUsagePurpose, issuer: &Issuer<'static, KeyPair>, good: bool) -> (String, String) {
+pub(crate) fn leaf(host: &str, purpose: ExtendedKeyUsagePurpose, issuer: &Issuer<'static, KeyPair>, good: bool) -> (String, String) {
     let mut params = CertificateParams::new(vec![host.to_owned()]).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, host);
     params.not_before = date_time_ymd(2020, 1, 1);

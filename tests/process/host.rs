@@ -163,7 +163,7 @@ fn no_file_is_refused_for_want_of_descriptors() {
 }
 
 /// What lets a process see another time than the others do.
-pub(super) fn faketime() -> Option<PathBuf> {
+pub(crate) fn faketime() -> Option<PathBuf> {
     let places = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib64/faketime", "/usr/lib/faketime"];
     let found = places.iter().map(|place| Path::new(place).join("libfaketimeMT.so.1")).find(|library| library.exists());
     assert!(found.is_some() || std::env::var_os("CI").is_none(), "no libfaketime in CI");

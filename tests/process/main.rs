@@ -14,6 +14,7 @@ mod backups;
 mod certificates;
 mod contract;
 mod database;
+mod doctor;
 mod faults;
 mod figures;
 mod folder;

@@ -265,6 +265,16 @@ fn assert_commands_clean(world: &World, language: &str) {
             assert_clean("vardbro report", said.as_bytes());
         }
     }
+    for format in ["text", "json"] {
+        let said = world.vardbro(&["doctor", "--lang", language, "--format", format]);
+        assert!(said.contains("VB-DOC-012"), "{said}");
+        assert_clean("vardbro doctor", said.as_bytes());
+    }
+    let bundle = world.path(&format!("{language}.tar.gz"));
+    world.vardbro(&["doctor", "--lang", language, "--bundle", &bundle.display().to_string()]);
+    let unpacked = Command::new("tar").args(["-xzOf"]).arg(&bundle).output().expect("tar");
+    assert!(unpacked.status.success() && unpacked.stdout.len() > 50_000, "{}", String::from_utf8_lossy(&unpacked.stderr));
+    assert_clean("the support file", &unpacked.stdout);
     let held = world.vardbro(&["messages", "list", "--state", "HELD"]);
     let id = held.split_whitespace().nth(2).expect("a held message");
     assert_clean("a plan", world.vardbro(&["messages", "release", id, "--reason", "x", "--lang", language]).as_bytes());

@@ -34,6 +34,7 @@ const RANKS: &[(&str, u8)] = &[
     ("daemon", 8),
     ("ops", 8),
     ("receiver", 8),
+    ("doctor", 9),
     ("story", 9),
     ("lint", 10),
     ("cli", 11),

@@ -18,6 +18,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("RET", "retention", "gallring"),
     ("FIX", "fixtures and what is expected of them", "fixturer och vad som väntas av dem"),
     ("HLT", "health", "hälsa"),
+    ("DOC", "examination of the installation", "undersökning av installationen"),
     ("BUG", "internal faults", "interna fel"),
 ];
 
