@@ -22,9 +22,10 @@ use vardbro::model::name::Name;
 use vardbro::model::personal::Personal;
 use vardbro::model::raw::{Incoming, RawEvent, Verdict};
 use vardbro::model::regime::Regime;
+use vardbro::model::state::State;
 use vardbro::model::time::Clock;
 use vardbro::seal::{Validator, XsdValidator};
-use vardbro::store::{Keys, Store, StoreKey};
+use vardbro::store::{Attempt, Claimed, Finish, Keys, Room, Store, StoreKey};
 
 const BATCH: usize = 256;
 /// A stay with everything, in its order.
@@ -82,6 +83,66 @@ fn main() {
     let how = if sealed { "sealed" } else { "plain" };
     println!("intake, {how}: {:.0} events/s ({:.1} s), peak memory {} MB", rate(accepted, took), took.as_secs_f64(), peak_mb());
     parts(&records, &intake.desk.rules.regime, took);
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(outcomes(&store));
+}
+
+/// Outcomes of everything that waits, every other group with a row in the audit log: what that row takes.
+async fn outcomes(store: &Store) {
+    let (now, mut took, mut count) =
+        (BEGIN.parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(121), [Duration::ZERO; 2], [0; 2]);
+    let destination = Name::parse("region").expect("a name");
+    for group in 0..400u32 {
+        let mut token = [0; 16];
+        token[..4].copy_from_slice(&group.to_be_bytes());
+        let room = Room { sends: BATCH, asks: 0 };
+        let claims =
+            store.claim(destination.clone(), now, now + SignedDuration::from_hours(1), token, room).await.expect("a working store");
+        if claims.claimed.len() < BATCH {
+            break;
+        }
+        let disclosed = group % 2 == 0;
+        let begun = Instant::now();
+        let mut ending = tokio::task::JoinSet::new();
+        for claimed in claims.claimed {
+            let store = store.clone();
+            ending.spawn(async move { store.finish(accepted(&claimed, now, disclosed)).await });
+        }
+        count[usize::from(disclosed)] += ending.join_all().await.into_iter().filter(|done| *done == Ok(true)).count();
+        took[usize::from(disclosed)] += begun.elapsed();
+    }
+    let each = |which: usize| took[which].as_secs_f64() * 1e6 / f64::from(u32::try_from(count[which].max(1)).expect("small"));
+    println!("outcomes: {:.0} µs each without a row in the audit log, {:.0} µs with one ({} and {})", each(0), each(1), count[0], count[1]);
+    let begun = Instant::now();
+    let verified = store.verify_audit(None).expect("a working store");
+    assert!(verified.broken.is_none(), "the chain holds");
+    println!("verified {} rows in {:.2} s", verified.rows, begun.elapsed().as_secs_f64());
+}
+
+fn accepted(claimed: &Claimed, at: Timestamp, disclosed: bool) -> Finish {
+    let attempt = Attempt {
+        envelope: None,
+        started_at: at,
+        duration_ms: 20,
+        answer: "accepted",
+        disclosed,
+        code: None,
+        http_status: Some(200),
+        receipt: Some(Personal::new(vec![b'x'; 700])),
+    };
+    Finish {
+        id: claimed.id,
+        token: claimed.token,
+        state: State::Accepted,
+        next_at: None,
+        waiting: None,
+        in_doubt: false,
+        unburn: false,
+        code: None,
+        findings: Vec::new(),
+        attempt: Some(attempt),
+        at,
+        lines: Vec::new(),
+    }
 }
 
 /// As a source's thread does.

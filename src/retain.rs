@@ -8,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::model::time::Clock;
 use crate::oplog::{Event, Level, Line};
 use crate::source::directory::{Keep, PRUNED_MAX};
-use crate::store::{Before, Purge, PurgeKind, Store, StoreFault, Subject};
+use crate::store::{Before, Purge, PurgeKind, Store, StoreFault, Subject, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -55,19 +55,28 @@ impl Retention {
     }
 
     /// Everything that is due goes. `pause` is called between two batches, and ends the run by saying no. None where it did.
-    pub fn purge(&self, store: &Store, before: Before, pause: &mut dyn FnMut() -> bool) -> Result<Option<Vec<Line>>, StoreFault> {
+    pub fn purge(
+        &self,
+        store: &Store,
+        before: Before,
+        who: &Who,
+        pause: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<Line>>, StoreFault> {
         let mut purge = Purge::new(before);
         while purge.step(store)?.is_some() {
             if !pause() {
                 return Ok(None);
             }
         }
+        if store.holds(false)?.is_empty() {
+            store.purge_audit(before.audit, before.now, who)?;
+        }
         while Purge::give_back(store)? {
             if !pause() {
                 return Ok(None);
             }
         }
-        Purge::end(store, &Line::new(before.now, Level::Info, Event::StorePurged)).map(Some)
+        Purge::end(store, &Line::new(before.now, Level::Info, Event::StorePurged), who).map(Some)
     }
 
     /// Old files go; a hold of everything keeps them, as nobody can say what stands in which.
@@ -93,7 +102,7 @@ impl Retention {
         if !store.may_purge(now, now - EVERY)? {
             return Ok(Vec::new());
         }
-        Ok(self.purge(store, self.before(now), pause)?.unwrap_or_default())
+        Ok(self.purge(store, self.before(now), &Who::daemon(), pause)?.unwrap_or_default())
     }
 }
 

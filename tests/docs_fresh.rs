@@ -50,6 +50,12 @@ fn the_page_of_messages_is_fresh() {
 }
 
 #[test]
+fn the_page_of_wires_is_fresh_and_leaves_no_field_out() {
+    fresh("docs/wires.md", &docs::wires());
+    assert_eq!(docs::unplaced(), Vec::<String>::new());
+}
+
+#[test]
 fn the_page_of_figures_is_fresh() {
     fresh("docs/metrics.md", &docs::metrics());
 }

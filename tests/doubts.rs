@@ -62,7 +62,7 @@ fn deliver(looks_up: bool, answers: Vec<Answer>) -> (Vec<&'static str>, State, O
         let bytes = fs::read(fixtures().join("planning-data-before-admission/in").join(file)).expect("a fixture");
         assert_eq!(world.hand_in(file, bytes), Verdict::Accepted);
     }
-    assert_eq!(world.store.mark_restored(vardbro::ops::restored(now, None)).expect("a working store"), 1);
+    assert_eq!(world.store.mark_restored(vardbro::ops::restored(now, None, vardbro::store::Who::daemon())).expect("a working store"), 1);
     let second = Duration::from_secs(1);
     let policy = Policy {
         max_attempts: 9,

@@ -107,7 +107,7 @@ fn least(text: &str) -> Result<(Option<Kind>, usize), String> {
 }
 
 pub(super) fn run(arguments: &CheckArgs, swedish: bool) -> Result<Ending, Ending> {
-    let mut desk = desk(arguments)?;
+    let mut desk = desk(arguments.config.as_deref(), &arguments.rules)?;
     let persons = test_persons(arguments)?.map(Arc::new);
     if desk.persons.is_none() && !desk.production {
         desk.persons.clone_from(&persons);
@@ -254,13 +254,14 @@ impl Bar {
     }
 }
 
-fn desk(arguments: &CheckArgs) -> Result<Desk, Ending> {
-    if let Some(file) = &arguments.config {
+/// By a configuration, else by shipped rules and a sender that nobody is.
+pub(super) fn desk(file: Option<&Path>, rules: &str) -> Result<Desk, Ending> {
+    if let Some(file) = file {
         let settings = config::load(Some(file), std::env::vars().collect()).map_err(Ending::Faults)?;
         return daemon::desk(&settings).map_err(Ending::Faults);
     }
-    let unknown = || Ending::from(Fault::with(Code::CfgRules, arguments.rules.clone()));
-    let text = shipped().iter().find(|(name, _)| *name == arguments.rules).map(|(_, text)| *text).ok_or_else(unknown)?;
+    let unknown = || Ending::from(Fault::with(Code::CfgRules, rules));
+    let text = shipped().iter().find(|(name, _)| *name == rules).map(|(_, text)| *text).ok_or_else(unknown)?;
     let rules = Arc::new(Rules::parse(text).map_err(|_| unknown())?);
     // Nobody of these exists; without a configuration there is no sender and no recipient to check against.
     let nobody = HsaId::parse("SE0000000000-0").ok_or_else(unknown)?;

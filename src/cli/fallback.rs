@@ -2,6 +2,7 @@
 
 use super::parked::{Office, ending};
 use super::requests::{Confirmation, have_done};
+use super::who::{audited, who};
 use super::{Ending, say};
 use crate::intake::Action;
 use crate::model::state::Handling;
@@ -54,9 +55,11 @@ pub(super) fn run(arguments: &FallbackArgs, swedish: bool) -> Result<Ending, End
     let destination = arguments.destination.as_deref();
     let list = Unsent::of(&office.store, &office.desk, destination, (arguments.since, until), arguments.with_names, swedish)?;
     if arguments.with_names {
-        // Before anything is shown. The row stands in the store even where no daemon answers in time.
+        // Before anything is shown. Both stand in the store even where no daemon answers in time.
+        let reason = arguments.reason.as_deref();
+        audited(&office.store, &list.audits(&who(arguments.confirmation.by.as_deref()), office.now, reason))?;
         let print = Action::Print { count: list.count() };
-        have_done(&office.settings, &[print], arguments.reason.as_deref(), &arguments.confirmation)?;
+        have_done(&office.settings, &[print], reason, &arguments.confirmation)?;
     }
     show(arguments.format, &list, swedish);
     Ok(Ending::Clean)

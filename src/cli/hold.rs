@@ -2,15 +2,15 @@
 
 use super::episodes::named;
 use super::inspect::{Where, refused};
-use super::requests::By;
+use super::who::{name, who};
 use super::{Ending, say};
 use crate::fault::{Code, Fault};
 use crate::model::keyed::Ref;
 use crate::model::personal::Personal;
 use crate::model::time::{Clock, SystemClock};
-use crate::oplog::Event;
+use crate::oplog::{Event, Line};
 use crate::ops;
-use crate::store::Subject;
+use crate::store::{Audit, Kind, Subject};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -31,8 +31,9 @@ pub(super) enum HoldCommand {
         id: i64,
         #[command(flatten)]
         place: Where,
-        #[command(flatten)]
-        by: By,
+        /// Who decides; else the user of the terminal
+        #[arg(long)]
+        by: Option<String>,
     },
 }
 
@@ -45,8 +46,9 @@ pub(super) struct SetArgs {
     /// Why; kept with the hold, sealed where the store is
     #[arg(long)]
     reason: String,
-    #[command(flatten)]
-    by: By,
+    /// Who decides; else the user of the terminal. The audit log also has the user that the command runs as
+    #[arg(long)]
+    by: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -75,7 +77,7 @@ pub(super) fn run(command: HoldCommand, swedish: bool) -> Result<Ending, Ending>
             let store = place.open()?;
             let found = store.holds(false)?.into_iter().find(|hold| hold.id == id);
             let line = ops::hold_line(now, Event::HoldLifted, found.as_ref().map(|hold| &hold.subject));
-            if !store.lift(id, now, &by.name(), &line)? {
+            if !store.lift(id, &name(by.as_deref()), &line, audit(Kind::HoldLifted, &line, by.as_deref()))? {
                 return Ok(refused(&Fault::new(Code::RetNoHold), swedish));
             }
             say(&ops::holds_text(&store.holds(false)?, swedish));
@@ -97,9 +99,18 @@ fn set(arguments: &SetArgs, swedish: bool) -> Result<Ending, Ending> {
         (None, None) => Subject::Everything,
     };
     let line = ops::hold_line(now, Event::HoldSet, Some(&subject));
-    store.hold(now, &arguments.by.name(), &subject, &Personal::new(arguments.reason.clone()), &line)?;
+    let by = arguments.by.as_deref();
+    let told = audit(Kind::HoldSet, &line, by).tell("subject", subject.text()).tell("reason", arguments.reason.as_str());
+    store.hold(&name(by), &subject, &Personal::new(arguments.reason.clone()), &line, told)?;
     say(&ops::holds_text(&store.holds(false)?, swedish));
     Ok(Ending::Clean)
+}
+
+/// The audit log's row of what the line tells.
+fn audit(kind: Kind, line: &Line, by: Option<&str>) -> Audit {
+    let mut audit = Audit::new(line.at, kind, who(by));
+    (audit.episode, audit.patient) = (line.episode_id, line.patient_ref.clone());
+    audit
 }
 
 fn patient(text: &str) -> Result<Ref, &'static str> {

@@ -56,7 +56,7 @@ impl Where {
         Ok(Store::open_at_to_read(&self.place()?, &self.keys()?)?)
     }
 
-    fn settings(&self) -> Result<Settings, Ending> {
+    pub(super) fn settings(&self) -> Result<Settings, Ending> {
         config::load(Some(&self.config), std::env::vars().collect()).map_err(Ending::Faults)
     }
 

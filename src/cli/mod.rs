@@ -1,5 +1,6 @@
 //! The command line: arguments in, text and exit code out. Wiring only; nothing is decided here.
 
+mod audit;
 mod check;
 mod demo;
 mod doctor;
@@ -9,12 +10,14 @@ mod hold;
 mod inspect;
 mod mapping;
 mod parked;
+mod render;
 mod report;
 mod requests;
 mod rules;
 mod run;
 mod settings;
 mod store;
+mod who;
 
 use crate::fault::{Code, Fault};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -51,6 +54,8 @@ enum Command {
     },
     /// Check events and documents as the daemon would
     Check(check::CheckArgs),
+    /// Show a message in a wire: personal data, for whoever may read it
+    Render(render::RenderArgs),
     /// Try a mapping on a file: which rows gave which fields, and what is wrong
     Map(mapping::MapArgs),
     /// Write a first draft
@@ -66,6 +71,11 @@ enum Command {
     /// Look at episodes
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
+    /// The audit log: who did and saw what
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// What was sent about a person, to whom, when; asking is kept in the audit log
+    Disclosures(audit::DisclosuresArgs),
     /// Figures of a month: patients ready for discharge, checklist, what was late, outpatient care
     Report(report::ReportArgs),
     /// The page of a code or a rule
@@ -151,12 +161,15 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Demo(arguments) => demo::run(&arguments, swedish),
         Command::Run { config } => run::run(&config),
         Command::Check(arguments) => check::run(&arguments, swedish),
+        Command::Render(arguments) => render::run(&arguments, swedish),
         Command::Map(arguments) => mapping::map(&arguments, swedish),
         Command::New(command) => mapping::new(&command),
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
         Command::Episodes(command) => episodes::run(command, swedish),
+        Command::Audit(command) => audit::run(command, swedish),
+        Command::Disclosures(arguments) => audit::disclosures(&arguments, swedish),
         Command::Report(arguments) => report::run(&arguments, swedish),
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Reference receiver for tests and demonstrations. / Referensmottagare för test och demonstration.
+/// Reference receiver for tests and demonstrations; at /sdk/messages a message service of SDK's. / Referensmottagare för test och demonstration;
+/// vid /sdk/messages en meddelandetjänst i SDK.
 #[derive(Debug, Args)]
 pub(super) struct ReceiverArgs {
     /// Address to listen on; port 0 takes a free one. / Adress att lyssna på; port 0 tar en ledig.
@@ -40,6 +41,9 @@ pub(super) struct ReceiverArgs {
     /// Issuers of its server in PEM; else the system's. / Utfärdare av dess server i PEM; annars systemets.
     #[arg(long, value_name = "F", requires = "callback")]
     callback_ca: Option<PathBuf>,
+    /// Ask for a token at /sdk/messages, which /token gives for so many seconds. / Kräv en token vid /sdk/messages, som /token ger för så många sekunder.
+    #[arg(long, value_name = "N")]
+    token_s: Option<u32>,
     /// Make test certificates in this folder, and end unless --dir is there. / Gör testcertifikat i mappen, och sluta där utan --dir.
     #[arg(long, value_name = "DIR")]
     make_certificates: Option<PathBuf>,
@@ -51,7 +55,7 @@ pub(super) async fn run(args: ReceiverArgs) -> Result<(), Fault> {
         Certificates::make(dir, SystemClock.now())?;
     }
     let Some(dir) = args.dir else { return Ok(()) };
-    let mut options = Options { listen: args.listen, ..Options::new(dir) };
+    let mut options = Options { listen: args.listen, token_s: args.token_s, ..Options::new(dir) };
     options.tls = args.cert.zip(args.key).map(|(cert, key)| ServerTls { cert, key, client_ca: args.client_ca });
     if let Some(path) = &args.script {
         options.script = Script::load(path)?;

@@ -1,6 +1,7 @@
 //! Requests of operators: left for the daemon, or done here where none is running.
 
 use super::Ending;
+use super::who::{name, who};
 use crate::config::Settings;
 use crate::daemon;
 use crate::intake::{Action, Intake, Outcome};
@@ -15,27 +16,13 @@ use std::time::Duration;
 
 /// Who decides.
 #[derive(Debug, Args)]
-pub(super) struct By {
-    /// Who decides; else the user of the terminal
-    #[arg(long)]
-    by: Option<String>,
-}
-
-/// Who confirms what.
-#[derive(Debug, Args)]
 pub(super) struct Confirmation {
-    #[command(flatten)]
-    by: By,
+    /// Who decides; else the user of the terminal. The audit log also has the user that the command runs as
+    #[arg(long)]
+    pub(super) by: Option<String>,
     /// The token of the plan; without one the plan is shown and nothing is done
     #[arg(long)]
     pub(super) confirm: Option<String>,
-}
-
-impl By {
-    pub(super) fn name(&self) -> String {
-        let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-        self.by.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned())
-    }
 }
 
 /// What came of requests, in their order; none where the daemon has not answered in time.
@@ -63,7 +50,7 @@ pub(super) fn have_done(
     let own = if matches!(place, Place::File(_)) { Store::open_at(&place, &keys).ok() } else { None };
     let mut ids = Vec::new();
     for action in actions {
-        ids.push(reader.ask(SystemClock.now(), &confirmation.by.name(), &written(action, reason))?);
+        ids.push(reader.ask(SystemClock.now(), &name(confirmation.by.as_deref()), &written(action, reason))?);
     }
     let running = own.is_none();
     if let Some(store) = own {
@@ -75,11 +62,13 @@ pub(super) fn have_done(
     Ok(Done { outcomes, running })
 }
 
-/// The request as it is kept, with the reason also where the action itself has no place for one.
+/// The request as it is kept, with the user that asks, and with the reason also where the action itself has no place for one.
 fn written(action: &Action, reason: Option<&str>) -> String {
     let mut value = json!(action);
-    if let (Value::Object(fields), Some(reason)) = (&mut value, reason) {
-        fields.insert("reason".to_owned(), json!(reason));
+    if let Value::Object(fields) = &mut value {
+        let asker = who(None);
+        fields.insert("asker".to_owned(), json!({"uid": asker.uid, "login": asker.login}));
+        fields.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
     }
     value.to_string()
 }

@@ -1,6 +1,7 @@
 //! `vardbro store`: check, backup, restore, export.
 
 use super::inspect::{Format, Where, refused};
+use super::who::{audited, who};
 use super::{Ending, say};
 use crate::config;
 use crate::daemon;
@@ -9,7 +10,7 @@ use crate::model::dice::SystemDice;
 use crate::model::time::{Clock, SystemClock};
 use crate::ops::{self, MarkPlan, PurgePlan, RestorePlan};
 use crate::retain::Retention;
-use crate::store::{self, Before, ExportFault, NewFile, Place, PutBack, Rekey, StoreKey, Vacant};
+use crate::store::{self, Audit, Before, ExportFault, Kind, NewFile, Place, PutBack, Rekey, StoreKey, Vacant};
 use clap::Subcommand;
 use jiff::Timestamp;
 use std::io::{BufWriter, Write as _};
@@ -113,6 +114,12 @@ fn backup(to: &Path, at: &Where, swedish: bool) -> Result<Ending, Ending> {
         Place::File(path) => path,
         Place::Postgres(server) => return Err(Fault::with(Code::StoServer, server.dump_command(&to)?).into()),
     };
+    // What a program of another version has written has no log that this one could write to.
+    match at.open() {
+        Ok(store) => audited(&store, &[Audit::new(now, Kind::BackedUp, who(None)).tell("file", to.display().to_string())])?,
+        Err(Ending::Faults(faults)) if faults.iter().all(|fault| fault.code == Code::CfgStoreVersion) => {}
+        Err(ending) => return Err(ending),
+    }
     let contents = store::back_up(&path, &to, now)?;
     say(&ops::backup_text(&to, &contents, swedish));
     Ok(Ending::Clean)
@@ -139,7 +146,7 @@ fn restore(file: &Path, at: &Where, confirm: Option<&str>, swedish: bool) -> Res
     if token != plan.token() {
         return Ok(refused(&Fault::new(Code::OpsStale), swedish));
     }
-    let done = vacant.put_back(file, &backup, &ops::restored(now, backup.made_at))?;
+    let done = vacant.put_back(file, &backup, &keys, &ops::restored(now, backup.made_at, who(None)))?;
     say(&ops::restored_text(&done, backup.made_at.or(backup.newest), swedish));
     Ok(Ending::Clean)
 }
@@ -161,7 +168,7 @@ fn mark(at: &Where, confirm: Option<&str>, swedish: bool) -> Result<Ending, Endi
     if token != plan.token() {
         return Ok(refused(&Fault::new(Code::OpsStale), swedish));
     }
-    let doubts = store.mark_restored(ops::restored(SystemClock.now(), None))?;
+    let doubts = store.mark_restored(ops::restored(SystemClock.now(), None, who(None)))?;
     say(&ops::restored_text(&PutBack { doubts, kept: None }, None, swedish));
     Ok(Ending::Clean)
 }
@@ -187,7 +194,7 @@ fn prune(config: &Path, confirm: Option<&str>, swedish: bool) -> Result<Ending, 
         true
     };
     retention.files(&store, hour, &mut pause)?;
-    let lines = retention.purge(&store, Before { now, ..before }, &mut pause)?;
+    let lines = retention.purge(&store, Before { now, ..before }, &who(None), &mut pause)?;
     say(&ops::purged_text(&lines.unwrap_or_default(), swedish));
     Ok(Ending::Clean)
 }
@@ -198,7 +205,7 @@ fn rekey(at: &Where, swedish: bool) -> Result<Ending, Ending> {
         while rekey.step()? {
             std::thread::sleep(PAUSE);
         }
-        if let Some(rekeyed) = rekey.end(&ops::rekey_line(SystemClock.now()))? {
+        if let Some(rekeyed) = rekey.end(&ops::rekey_line(SystemClock.now()), &who(None))? {
             break rekeyed;
         }
         std::thread::sleep(PAUSE);
@@ -217,6 +224,7 @@ fn export(to: &Path, at: &Where, swedish: bool) -> Result<Ending, Ending> {
     let store = at.open()?;
     say(&ops::export_warning(to, swedish));
     let mut out = BufWriter::new(NewFile::at(to)?);
+    audited(&store, &[Audit::new(SystemClock.now(), Kind::StoreExported, who(None)).tell("file", to.display().to_string())])?;
     let unwritten = |fault: &std::io::Error| Ending::from(store::unwritten(to, fault));
     let exported = store.export(SystemClock.now(), &mut out).map_err(|fault| match fault {
         ExportFault::Store(fault) => Ending::from(fault),

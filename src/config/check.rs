@@ -1,5 +1,6 @@
 //! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
 
+mod sdk;
 mod sql;
 
 use super::nearest::nearest;
@@ -53,6 +54,7 @@ impl Checker<'_> {
         let retry = self.retry(&raw.retry);
         let lease = retry.as_ref().map(|retry| retry.lease);
         let destinations: Vec<_> = raw.destination.into_iter().map(|(name, to)| self.destination(name, to, lease)).collect();
+        self.ids(&destinations);
         let routes: Vec<_> = raw.route.into_iter().enumerate().map(|(place, route)| self.route(place, route, &names)).collect();
         let recipients: Vec<_> = raw.recipient.into_iter().enumerate().map(|(place, to)| self.recipient(place, to)).collect();
         let rules = self.rules(raw.rules);
@@ -257,8 +259,9 @@ impl Checker<'_> {
         }
     }
 
-    fn destination(&mut self, name: String, raw: raw::Destination, lease: Option<Duration>) -> Option<DestinationSettings> {
+    fn destination(&mut self, name: String, mut raw: raw::Destination, lease: Option<Duration>) -> Option<DestinationSettings> {
         let key = |key: &str| format!("destination.{name}.{key}");
+        let sdk = self.sdk(&mut raw, &format!("destination.{name}"));
         let url = self.need(raw.url, &key("url"));
         let url = self.formed(url, &key("url"), Address::parse, ADDRESS);
         if url.as_ref().is_some_and(|url| !url.is_https() && !url.is_this_machine()) {
@@ -299,6 +302,7 @@ impl Checker<'_> {
             receipt_deadline: receipt_deadline?,
             receipt: receipt?,
             in_flight: usize::try_from(in_flight?).ok()?,
+            sdk,
             name,
         })
     }

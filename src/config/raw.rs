@@ -4,8 +4,10 @@
 //! is text for users: English first, then a paragraph of Swedish. No default stands here; they are in `default.toml`.
 
 mod bounds;
+mod destination;
 
 pub(super) use bounds::{Limits, Retention, Retry, Shutdown};
+pub(super) use destination::Destination;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -335,89 +337,6 @@ pub(super) struct Source {
     pub(super) in_flight: Option<u32>,
 }
 
-/// One destination.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Destination {
-    /// Address that messages are posted to. https; http only to this machine itself.
-    ///
-    /// Adress som meddelanden postas till. https; http bara till den egna maskinen.
-    #[schemars(required, length(min = 1))]
-    pub(super) url: Option<String>,
-    /// Address where the receiver tells of any message, with `{messageId}` for its id: 200 with a receipt that shows the content's
-    /// hash, or 404. Where it is given, a message is looked up before it is sent again after a lost answer.
-    ///
-    /// Adress där mottagaren svarar om vilket meddelande som helst, med `{messageId}` för dess id: 200 med kvitto som visar
-    /// innehållets hash, eller 404. Om den anges frågas mottagaren innan ett meddelande vars svar kom bort sänds igen.
-    #[schemars(length(min = 1))]
-    pub(super) lookup_url: Option<String>,
-    /// File with the secret that the receiver shows when it sends receipts to `[http]`: 32 to 200 characters. Without it no receipts
-    /// are taken from this receiver.
-    ///
-    /// Fil med den hemlighet som mottagaren visar när den skickar kvitton till `[http]`: 32 till 200 tecken. Utan den tas inga kvitton
-    /// emot från den mottagaren.
-    #[schemars(length(min = 1))]
-    pub(super) callback_token_file: Option<String>,
-    /// Format of the documents.
-    ///
-    /// Dokumentens format.
-    #[schemars(extend("x-later" = ["sdk", "fhir"]))]
-    pub(super) wire: Option<Wire>,
-    /// `live` sends. `shadow` checks, writes and journals but sends nothing.
-    ///
-    /// `live` sänder. `shadow` kontrollerar, skriver och journalför men sänder ingenting.
-    pub(super) mode: Option<Mode>,
-    /// PEM file with the issuers that the receiver's certificate may come from; else the system's.
-    ///
-    /// PEM-fil med de utfärdare som mottagarens certifikat får komma från; annars systemets.
-    #[schemars(length(min = 1))]
-    pub(super) ca_file: Option<String>,
-    /// PEM file with our client certificate and its chain; together with `key_file`.
-    ///
-    /// PEM-fil med vårt klientcertifikat och dess kedja; tillsammans med `key_file`.
-    #[schemars(length(min = 1))]
-    pub(super) cert_file: Option<String>,
-    /// PEM file with the private key of `cert_file`.
-    ///
-    /// PEM-fil med den privata nyckeln till `cert_file`.
-    #[schemars(length(min = 1))]
-    pub(super) key_file: Option<String>,
-    /// HTTP proxy on the way to the destination.
-    ///
-    /// HTTP-proxy på vägen till destinationen.
-    #[schemars(length(min = 1))]
-    pub(super) proxy: Option<String>,
-    /// Seconds that one attempt may take. One and a half times it and 2 s fit into `retry.lease_s`.
-    ///
-    /// Sekunder som ett försök får ta. En och en halv gång så mycket och 2 s ryms i `retry.lease_s`.
-    #[schemars(range(min = 0.1, max = 600))]
-    pub(super) timeout_s: Option<f64>,
-    /// Attempts before a message is parked for a person to look at.
-    ///
-    /// Försök innan ett meddelande parkeras för en människa att titta på.
-    #[schemars(range(min = 1, max = 10000))]
-    pub(super) max_attempts: Option<u32>,
-    /// Hours after which an undelivered message is parked.
-    ///
-    /// Timmar efter vilka ett olevererat meddelande parkeras.
-    #[schemars(range(min = 0.01, max = 8760))]
-    pub(super) max_age_h: Option<f64>,
-    /// Hours to wait for a receipt that comes later.
-    ///
-    /// Timmar att vänta på ett kvitto som kommer senare.
-    #[schemars(range(min = 0.01, max = 8760))]
-    pub(super) receipt_deadline_h: Option<f64>,
-    /// What counts as received. `document`: a 2xx answer with a receipt document. `http`: a 2xx answer alone.
-    ///
-    /// Vad som räknas som mottaget. `document`: ett 2xx-svar med kvitto. `http`: enbart ett 2xx-svar.
-    pub(super) receipt: Option<Receipt>,
-    /// Messages under way at once.
-    ///
-    /// Meddelanden på väg samtidigt.
-    #[schemars(range(min = 1, max = 256))]
-    pub(super) in_flight: Option<u32>,
-}
-
 /// One route.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -620,7 +539,9 @@ words! {
     /// In which order files are taken.
     FileOrder "lowercase" { Name, Age }
     /// Format of documents.
-    Wire "lowercase" { Xml }
+    Wire "lowercase" { Xml, Sdk }
+    /// Under which ids messages go over SDK.
+    SdkIds "lowercase" { Message, Destination }
     /// Whether a destination is sent to.
     Mode "lowercase" { Live, Shadow }
     /// What counts as received.

@@ -258,7 +258,7 @@ fn complaint(kind: &Kind, word: Option<&str>) -> String {
     let Kind::Choice { allowed, later } = kind else { return format!("expected {expected}") };
     let meant = word.and_then(|word| nearest(word, allowed.iter().map(String::as_str)));
     match (meant, word.is_some_and(|word| later.iter().any(|known| known == word))) {
-        (_, true) => format!("only {expected} in this version; {} come later", later.join(" and ")),
+        (_, true) => format!("only {expected} in this version; later: {}", later.join(", ")),
         (Some(meant), _) => format!("expected {expected}; did you mean \"{meant}\"?"),
         (None, _) => format!("expected {expected}"),
     }

@@ -1,6 +1,6 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SourceKind, Tls, Wire};
+pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
 
 use super::raw;
 use crate::fault::{Code, Fault};
@@ -184,6 +184,25 @@ pub struct DestinationSettings {
     pub receipt_deadline: Duration,
     pub receipt: Receipt,
     pub in_flight: usize,
+    /// There if the wire is SDK's.
+    pub sdk: Option<SdkSettings>,
+}
+
+/// What only SDK's wire asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SdkSettings {
+    /// Organisation and function.
+    pub sender: (String, String),
+    pub recipient: (String, String),
+    pub ids: SdkIds,
+    pub token: Option<TokenSettings>,
+}
+
+/// Where the message service's tokens come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSettings {
+    File(PathBuf),
+    Client { url: Address, id: String, scope: Option<String> },
 }
 
 /// At least one condition is there; all that are there must hold.
@@ -373,6 +392,9 @@ impl Settings {
             ];
             for (key, path) in files {
                 need(format!("destination.{}.{key}", destination.name), path.as_deref(), false);
+            }
+            if let Some(SdkSettings { token: Some(TokenSettings::File(path)), .. }) = &destination.sdk {
+                need(format!("destination.{}.token_file", destination.name), Some(path), false);
             }
         }
         need("rules.dir".to_owned(), self.rules.dir.as_deref(), true);
@@ -590,7 +612,30 @@ impl From<&DestinationSettings> for raw::Destination {
             receipt_deadline_h: Some(destination.receipt_deadline.as_secs_f64() / HOUR),
             receipt: Some(destination.receipt),
             in_flight: u32::try_from(destination.in_flight).ok(),
+            ..destination.sdk.as_ref().map(Into::into).unwrap_or_default()
         }
+    }
+}
+
+impl From<&SdkSettings> for raw::Destination {
+    fn from(sdk: &SdkSettings) -> Self {
+        let mut raw = Self {
+            sender: Some(sdk.sender.0.clone()),
+            sender_function: Some(sdk.sender.1.clone()),
+            recipient: Some(sdk.recipient.0.clone()),
+            recipient_function: Some(sdk.recipient.1.clone()),
+            sdk_ids: Some(sdk.ids),
+            ..Self::default()
+        };
+        match &sdk.token {
+            None => {}
+            Some(TokenSettings::File(path)) => raw.token_file = Some(shown(path)),
+            Some(TokenSettings::Client { url, id, scope }) => {
+                (raw.token_url, raw.client_id) = (Some(url.to_string()), Some(id.clone()));
+                raw.token_scope.clone_from(scope);
+            }
+        }
+        raw
     }
 }
 

@@ -200,11 +200,51 @@ fn every_number_is_bounded() {
     walk(&keys::root(), "");
 }
 
+const SDK: &str = "wire = \"sdk\"\nsender = \"0203:kommun.se\"\nsender_function = \"hsl\"\nrecipient = \"0203:region.se\"\nrecipient_function = \"avd5\"\n";
+
+#[test]
+fn sdk_asks_for_addresses_and_one_way_to_a_token() {
+    let token = "token_url = \"https://mt.test/token\"\nclient_id = \"vardbro\"\n";
+    let settings = after(&with_destination(&format!("{SDK}{token}")), &[]).unwrap();
+    let sdk = settings.destinations[0].sdk.as_ref().unwrap();
+    assert_eq!((sdk.sender.0.as_str(), sdk.recipient.1.as_str(), sdk.ids), ("0203:kommun.se", "avd5", SdkIds::Message));
+    assert!(matches!(&sdk.token, Some(TokenSettings::Client { id, scope: None, .. }) if id == "vardbro"));
+    let named = |lines: &str, key: &str| {
+        let faults = faults(&with_destination(lines));
+        assert!(faults.iter().any(|fault| fault.contains(&format!("destination.region.{key}:"))), "{key}: {faults:?}");
+    };
+    for key in ["sender", "sender_function", "recipient", "recipient_function"] {
+        let without: Vec<&str> = SDK.lines().filter(|line| !line.starts_with(&format!("{key} "))).collect();
+        named(&without.join("\n"), key);
+    }
+    named(&SDK.replace("0203:kommun.se", "kommun.se"), "sender");
+    named(&SDK.replace("\"hsl\"", "\"h sl\""), "sender_function");
+    named(&SDK.replace("wire = \"sdk\"", ""), "recipient");
+    named(&format!("{SDK}token_url = \"https://mt.test/token\""), "client_id");
+    named(&format!("{SDK}token_url = \"http://mt.test/token\"\nclient_id = \"v\""), "token_url");
+    named(&format!("{SDK}{token}token_file = \"token\""), "token_url");
+    named(&format!("{SDK}receipt = \"http\""), "receipt");
+    named(&format!("{SDK}lookup_url = \"https://region.test/in/{{messageId}}\""), "lookup_url");
+}
+
+#[test]
+fn two_recipients_at_one_message_service_do_not_share_ids() {
+    let two = |ids: &str| {
+        let centre = format!(
+            "[destination.centre]\nurl = \"https://region.test/in\"\n{SDK}{ids}\n[[route]]\nparty = \"OV\"\ndestination = \"centre\""
+        );
+        format!("{}{centre}", with_destination(SDK))
+    };
+    let faults = faults(&two(""));
+    assert!(faults.len() == 1 && faults[0].contains("destination.region.sdk_ids"), "{faults:?}");
+    assert!(after(&two("sdk_ids = \"destination\""), &[]).is_ok());
+}
+
 #[test]
 fn wires_to_come_say_so() {
     assert_eq!(
         faults(&with_destination("wire = \"fhir\"\n")),
-        ["VB-CFG-004 vardbro.toml:7:8: destination.region.wire: only \"xml\" in this version; sdk and fhir come later"]
+        ["VB-CFG-004 vardbro.toml:7:8: destination.region.wire: only \"xml\" or \"sdk\" in this version; later: fhir"]
     );
 }
 

@@ -1,5 +1,6 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
+mod audit;
 mod http;
 mod intake_thread;
 mod monitor;
@@ -9,7 +10,7 @@ mod sources;
 pub use sources::load_mapping;
 
 use crate::check::rules::{self, Rules};
-use crate::config::{DestinationSettings, Environment, Mode, Receipt, Settings};
+use crate::config::{DestinationSettings, Environment, Mode, Receipt, SdkIds, SdkSettings, Settings, TokenSettings};
 use crate::deliver::{Driver, Policy};
 use crate::fault::{Code, Fault};
 use crate::intake::{Desk, Intake, Route, Routing};
@@ -26,8 +27,8 @@ use crate::retain::{self, Retention};
 use crate::seal::XsdValidator;
 use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
-use crate::transport::{Endpoint, Https, TlsFiles};
-use crate::wire::Sender;
+use crate::transport::{Endpoint, Https, Sdk, TlsFiles, TokenSource, Way};
+use crate::wire::{Sender, sdk};
 use intake_thread::SourcePort;
 use jiff::Timestamp;
 use monitor::{Certificates, Watched};
@@ -62,7 +63,7 @@ pub enum Order {
 }
 
 /// A destination's way and bounds.
-type Destination = (Arc<Https>, Arc<Policy>);
+type Destination = (Arc<Way>, Arc<Policy>);
 
 /// For what is left to tell the sources at the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -82,6 +83,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let watching = monitor::open(settings).await?;
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
+    let started_with = audit::started(settings, &desk.rules, clock.as_ref());
     let anew = Anew {
         settings,
         destinations: &destinations,
@@ -94,18 +96,19 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let (stop, stopped) = watch::channel(false);
     let (stop_telling, telling_stopped) = watch::channel(false);
     let mut tellers = JoinSet::new();
-    let mut drivers = JoinSet::new();
+    let mut workers = JoinSet::new();
     for destination in &destinations {
-        drivers.spawn(driver(destination, &store, &surroundings, &metrics).run(stopped.clone()));
+        workers.spawn(driver(destination, &store, &surroundings, &metrics).run(stopped.clone()));
     }
     let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
-    let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
+    workers.spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
-    let retaining = tokio::spawn(retain(settings, &store, &clock, &metrics, &stopped));
+    workers.spawn(retain(settings, &store, &clock, &metrics, &stopped));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
+    tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.
     tellers.spawn(monitor::serve(settings, watching, watched, telling_stopped.clone()));
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
@@ -127,12 +130,10 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let _ = stop.send(true);
     let ended = async {
         sources::stop(running).await;
-        let _ = waking.await;
-        let _ = retaining.await;
         if let Some(receiving) = receiving {
             let _ = receiving.await;
         }
-        drivers.join_all().await;
+        workers.join_all().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
     // What has no answer by then is left to its lease and sent again under the same id at the next start.
@@ -159,10 +160,10 @@ fn ended_line(at: Timestamp, in_time: bool) -> Line {
     if in_time { line } else { line.code(Code::DlvLost) }
 }
 
-fn driver((https, policy): &Destination, store: &Store, surroundings: &Surroundings, metrics: &Arc<Metrics>) -> Driver<Https> {
+fn driver((way, policy): &Destination, store: &Store, surroundings: &Surroundings, metrics: &Arc<Metrics>) -> Driver<Way> {
     Driver {
-        destination: https.name.clone(),
-        transport: Arc::clone(https),
+        destination: way.name().clone(),
+        transport: Arc::clone(way),
         store: store.clone(),
         policy: Arc::clone(policy),
         clock: Arc::clone(&surroundings.clock),
@@ -298,11 +299,11 @@ fn rule_files(dir: &Path) -> Vec<PathBuf> {
 
 fn destinations(settings: &Settings) -> Result<Vec<Destination>, Vec<Fault>> {
     let live = settings.destinations.iter().filter(|known| known.mode == Mode::Live);
-    live.map(|known| Ok((Arc::new(https(known)?), Arc::new(policy(settings, known))))).collect()
+    live.map(|known| Ok((Arc::new(way(known)?), Arc::new(policy(settings, known))))).collect()
 }
 
 /// The way to a destination.
-pub fn https(known: &DestinationSettings) -> Result<Https, Fault> {
+pub fn way(known: &DestinationSettings) -> Result<Way, Fault> {
     let endpoint = Endpoint {
         url: known.url.url().clone(),
         lookup_url: known.lookup_url.clone(),
@@ -311,7 +312,18 @@ pub fn https(known: &DestinationSettings) -> Result<Https, Fault> {
         timeout: known.timeout,
         wants_receipt: known.receipt == Receipt::Document,
     };
-    Https::new(name(&known.name), endpoint)
+    let Some(sdk) = &known.sdk else { return Ok(Way::Xml(Box::new(Https::new(name(&known.name), endpoint)?))) };
+    let tokens = sdk.token.as_ref().map(|token| match token {
+        TokenSettings::File(path) => TokenSource::File(path.clone()),
+        TokenSettings::Client { url, id, scope } => TokenSource::Client { url: url.url().clone(), id: id.clone(), scope: scope.clone() },
+    });
+    Ok(Way::Sdk(Box::new(Sdk::new(name(&known.name), endpoint, parties(sdk), tokens)?)))
+}
+
+/// Between whom messages go over SDK.
+pub fn parties(sdk: &SdkSettings) -> sdk::Parties {
+    let party = |(organisation, function): &(String, String)| sdk::Party { organisation: organisation.clone(), function: function.clone() };
+    sdk::Parties { sender: party(&sdk.sender), recipient: party(&sdk.recipient), own_ids: sdk.ids == SdkIds::Destination }
 }
 
 /// The bounds of delivery to a destination.

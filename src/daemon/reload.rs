@@ -37,15 +37,15 @@ impl Anew<'_> {
 
     /// New certificates from the next connection on.
     fn destinations(&self, clock: &dyn Clock) {
-        for (https, _) in self.destinations {
-            let mut line = match https.reload() {
+        for (way, _) in self.destinations {
+            let mut line = match way.reload() {
                 Ok(()) => {
-                    self.certificates.of_destination(self.settings, https.name.as_str());
+                    self.certificates.of_destination(self.settings, way.name().as_str());
                     Line::new(clock.now(), Level::Info, Event::CertificatesLoaded)
                 }
                 Err(_) => Line::new(clock.now(), Level::Error, Event::CertificatesKept).code(Code::DlvReload),
             };
-            line.destination = Some(https.name.clone());
+            line.destination = Some(way.name().clone());
             line.emit();
         }
     }

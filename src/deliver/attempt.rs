@@ -154,6 +154,7 @@ impl<T: Transport> Driver<T> {
             started_at,
             duration_ms: u64::try_from(self.clock.now().duration_since(started_at).as_millis()).unwrap_or(0),
             answer: reply.answer.word(),
+            disclosed: reply.answer.discloses(envelope.is_some()),
             code: code_of(next).map(Code::id),
             http_status: reply.http_status,
             receipt: reply.receipt.clone(),

@@ -75,6 +75,8 @@ pub fn decide(answer: &Answer, tries: Tries, policy: &Policy) -> Next {
         Answer::Conflict { proved: false } => Next::Park { code: Code::DlvConflict },
         // Nobody asks with a message, so that it is absent is as odd an answer as any.
         Answer::Unexpected { .. } | Answer::Absent => Next::Park { code: Code::DlvUnexpected },
+        Answer::Undelivered => Next::Park { code: Code::DlvUndelivered },
+        Answer::Unfit => Next::Park { code: Code::DlvUnfit },
         Answer::Pending { retry_after } => Next::Wait { after: ask_after(Duration::ZERO, *retry_after, policy) },
         Answer::ServerError { .. } => again(Code::DlvServerError),
         Answer::Lost => again(Code::DlvLost),
@@ -91,7 +93,7 @@ pub fn decide(answer: &Answer, tries: Tries, policy: &Policy) -> Next {
 /// asked for again until there is no time `left`. An outage is not the message's, and a question says nothing of the route.
 pub fn decide_asked(answer: &Answer, waited: Duration, left: Duration, tries: Tries, policy: &Policy) -> Next {
     match answer {
-        Answer::Receipt { .. } | Answer::Conflict { .. } => decide(answer, tries, policy),
+        Answer::Receipt { .. } | Answer::Conflict { .. } | Answer::Undelivered => decide(answer, tries, policy),
         _ if left.is_zero() => Next::Park { code: Code::DlvReceiptOverdue },
         Answer::Pending { retry_after } | Answer::RouteDown { retry_after, .. } => {
             Next::Wait { after: ask_after(waited, *retry_after, policy).min(left) }
@@ -107,7 +109,7 @@ pub fn decide_doubt(answer: &Answer, tries: Tries, policy: &Policy) -> Option<Ne
         Answer::Absent => None,
         // A status may be about this question alone; a connection that cannot be made is the route's.
         Answer::RouteDown { fault: RouteFault::Status(_), .. } => Some(retry(Code::DlvLookUp, tries, policy)),
-        Answer::Receipt { .. } | Answer::Conflict { .. } | Answer::Pending { .. } | Answer::RouteDown { .. } => {
+        Answer::Receipt { .. } | Answer::Conflict { .. } | Answer::Pending { .. } | Answer::Undelivered | Answer::RouteDown { .. } => {
             Some(decide(answer, tries, policy))
         }
         // Sending without knowing is what the look-up is there to avoid.
@@ -125,7 +127,7 @@ pub fn route_news(answer: &Answer, suspect: bool) -> RouteNews {
     match answer {
         Answer::RouteDown { .. } if suspect => RouteNews::Silent,
         Answer::RouteDown { fault, retry_after } => RouteNews::Down { code: route_code(*fault), retry_after: *retry_after },
-        Answer::Lost => RouteNews::Silent,
+        Answer::Lost | Answer::Unfit => RouteNews::Silent,
         _ => RouteNews::Works,
     }
 }

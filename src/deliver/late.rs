@@ -58,6 +58,7 @@ pub fn weigh(sent: &Sent, receipt: &Receipt, bytes: &Personal<Vec<u8>>, destinat
         started_at: now,
         duration_ms: 0,
         answer: answer.word(),
+        disclosed: true,
         code: code.map(Code::id),
         http_status: None,
         receipt: Some(bytes.clone()),

@@ -5,7 +5,7 @@ use crate::config::{Engine, Mode, SourceSettings, Way};
 use crate::daemon;
 use crate::deliver::decide::{RouteNews, route_news};
 use crate::fault::Code;
-use crate::transport::{Https, Knocked};
+use crate::transport::{self, Knocked};
 use jiff::{SignedDuration, Timestamp};
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) async fn readings(examiner: &Examiner<'_>) -> Vec<Reading> {
     let mut out = Vec::new();
     for known in examiner.settings.destinations.iter().filter(|known| known.mode == Mode::Live) {
         // What keeps a way from being made has been told with its files.
-        if let Ok(way) = daemon::https(known) {
+        if let Ok(way) = daemon::way(known) {
             knock(&mut out, &way, known.url.is_https(), examiner).await;
         }
     }
@@ -33,8 +33,8 @@ pub(super) async fn readings(examiner: &Examiner<'_>) -> Vec<Reading> {
     out
 }
 
-async fn knock(out: &mut Vec<Reading>, way: &Https, tls: bool, examiner: &Examiner<'_>) {
-    let subject = format!("destination.{}", way.name.as_str());
+async fn knock(out: &mut Vec<Reading>, way: &transport::Way, tls: bool, examiner: &Examiner<'_>) {
+    let subject = format!("destination.{}", way.name().as_str());
     let Knocked { answer, status, date } = way.knock().await;
     match (route_news(&answer, false), status) {
         // Only that it is there is asked: many a receiver takes nothing but messages.

@@ -378,7 +378,7 @@ codes! {
         "Det skrivna dokumentet följer inte sitt schema och lämnar inte huset", "the written document does not follow its schema and does not leave",
         "Spara händelsen och anmäl felet; ingenting har skickats.", "Keep the event and report the fault; nothing was sent." }
     OutNotADocument "VB-OUT-004" Sender "0.1.0" {
-        "Filen är varken ett meddelande eller ett kvitto i vårt format", "the file is neither a message nor a receipt of ours",
+        "Filen är varken ett meddelande eller ett kvitto, i vårt format eller i SDK:s", "the file is neither a message nor a receipt, of ours or of SDK's",
         "Kontrollera rotelement och namnrymd; schemana ligger i `schemas/`.", "Check root element and namespace; the schemas lie in `schemas/`." }
     OutContentHash "VB-OUT-005" Sender "0.1.0" {
         "Dokumentets kontrollsumma stämmer inte med innehållet", "the document's hash does not match its content",
@@ -459,6 +459,12 @@ codes! {
     DlvContradicted "VB-DLV-024" Operator "0.1.0" {
         "Mottagaren har skickat ett kvitto som säger emot det första; det första gäller", "the receiver has sent a receipt that contradicts the first; the first stands",
         "Fråga mottagaren vilket som är rätt; är det det senare, sänd en ny version av händelsen.", "Ask the receiver which is right; if it is the later one, send a new version of the event." }
+    DlvUndelivered "VB-DLV-025" Operator "0.1.0" {
+        "Meddelandetjänsten har gett upp att leverera meddelandet", "the message service has given up delivering the message",
+        "Fråga meddelandetjänsten, och mottagaren om det kan ha kommit fram; sänd sedan om eller avsluta för hand.", "Ask the message service, and the receiver whether it may have arrived; then resend or close by hand." }
+    DlvUnfit "VB-DLV-026" Operator "0.1.0" {
+        "Meddelandet är för stort för destinationens format och har inte skickats", "the message is too large for the destination's wire and was not sent",
+        "Meddela mottagaren på annat sätt; dela upp händelsen i källsystemet.", "Tell the receiver in another way; split the event in the source system." }
 
     RcvUnreadable "VB-RCV-001" Sender "0.1.0" {
         "Det som skickades är inget kvitto som går att läsa", "what was sent is not a readable receipt",
@@ -573,6 +579,16 @@ codes! {
     FixPath "VB-FIX-019" Operator "0.1.0" {
         "En fil eller mapp på kommandoraden går inte att använda", "a file or folder of the command line cannot be used",
         "Kontrollera stavningen och rättigheterna. Det som skapas får inte finnas redan, och mappen det läggs i måste finnas.", "Check the spelling and the permissions. What is made must not be there already, and the folder that it goes into must be." }
+
+    AudUnwritten "VB-AUD-001" Operator "0.1.0" {
+        "Åtkomstloggen kan inte skrivas, så inget visades", "the audit log cannot be written, so nothing was shown",
+        "Kör kommandot som tjänstens användare, på en databas som går att skriva till; kontrollera disk och rättigheter.", "Run the command as the service's user, on a store that can be written; check disk and permissions." }
+    AudBroken "VB-AUD-002" Operator "0.1.0" {
+        "Åtkomstloggen håller inte ihop", "the audit log does not hold together",
+        "Skriv inget mer i databasen för hand. Jämför med säkerhetskopior och antecknade ankare (docs/audit.md), och anmäl enligt er incidentrutin.", "Write nothing more into the store by hand. Compare with backups and with anchors that were noted (docs/audit.md), and report it as your incident routine says." }
+    AudRequest "VB-AUD-003" Operator "0.1.0" {
+        "Det går inte att läsa vad som frågas efter", "what is asked for cannot be read",
+        "Ett ankare är `NUMMER:KOD` med minst 24 siffror i koden; en referens är 24 hexadecimala siffror; ett personnummer ges på standard in.", "An anchor is `NUMBER:CODE` with 24 digits of the code at least; a reference is 24 hexadecimal digits; a patient's number is given on standard input." }
 
     HltStore "VB-HLT-001" Operator "0.1.0" {
         "Databasen går inte att skriva till", "the store cannot be written",

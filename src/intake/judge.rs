@@ -324,6 +324,7 @@ impl<'a> Judgement<'a> {
     /// Writes and seals the document, with the lane's next number.
     pub(super) fn document(&mut self, passed: &Passed, destination: &Name) -> Result<Release, Vec<Finding>> {
         let sequence = self.case.next_sequence(destination);
+        let subject = outgoing::subject(passed.message());
         let release = wire::Release {
             created_at: self.at,
             sequence,
@@ -335,7 +336,7 @@ impl<'a> Judgement<'a> {
         let document = wire::write(passed, &release);
         // Any envelope will do for the schema; each transmission has its own.
         let checked: Checked = seal::seal(self.validator, document, EnvelopeId(passed.message().id.0), self.at)?;
-        Ok(Release { sequence, checked })
+        Ok(Release { sequence, checked, subject })
     }
 
     fn entry(mut self, arrival: Arrival) -> Entry {

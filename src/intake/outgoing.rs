@@ -2,6 +2,7 @@
 
 use super::case::known_recipients;
 use super::judge::Desk;
+use crate::episode::{Links, fold};
 use crate::fault::Code;
 use crate::map;
 use crate::model::bodies::{Note, NoteCategory, Party};
@@ -9,14 +10,17 @@ use crate::model::catalogue::{Body, EventType};
 use crate::model::episode::{EpisodeState, Fact};
 use crate::model::event::{CareEvent, Protection, Recipient, RefTo};
 use crate::model::finding::{Effect, Finding, Layer};
-use crate::model::ids::{EpisodeId, HsaId, MessageId};
+use crate::model::ids::{EnvelopeId, EpisodeId, HsaId, MessageId};
+use crate::model::keyed::ReferenceKey;
 use crate::model::message::{Message, MessageStatus, Standing};
 use crate::model::name::Name;
 use crate::model::person::{PersonId, PersonIdKind};
 use crate::model::personal::Personal;
 use crate::model::shape::{List, Text};
 use crate::model::time::local_day;
+use crate::wire::{self, ContentHash};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// What makes a case one of outpatient care.
 const OUTPATIENT: [EventType; 4] = [EventType::KHi, EventType::KHa, EventType::KOb, EventType::KKs];
@@ -44,6 +48,28 @@ impl Desk {
         }
         let destinations = self.routing.destinations(kind, &recipients).ok_or_else(|| refusal(Code::OutNoRoute))?;
         Ok((recipients, destinations.into_iter().collect()))
+    }
+}
+
+impl Desk {
+    /// The document about an event as it would be written in an episode of which nothing else is known: to be looked at, never to be sent.
+    #[expect(clippy::disallowed_methods, reason = "writes the message")]
+    pub fn sketch(&self, event: &CareEvent, at: Timestamp) -> Result<Personal<Vec<u8>>, Vec<Finding>> {
+        let state = fold(&[], &self.rules.regime, at);
+        let (recipients, _) = self.address(event, &state, None)?;
+        let episode = Links::of(event, &ReferenceKey::new(&[0; 32])).episode;
+        let message = message(event, 1, episode, recipients, None, (&state, Standing::default(), at));
+        let release = wire::Release {
+            created_at: at,
+            sequence: 1,
+            production: self.production,
+            sender: self.sender.clone(),
+            rules: self.rules.name.clone(),
+            rules_hash: self.rules.hash.clone(),
+        };
+        let content = wire::content(&message, &release);
+        let content = content.disclose();
+        Ok(Personal::new(wire::transmission(content, ContentHash::of(content), EnvelopeId(message.id.0), at)))
     }
 }
 
@@ -125,6 +151,19 @@ fn field_name(path: &str) -> &'static str {
         "patient.address" => "folkbokföringsadress",
         _ => "beräknad tidpunkt för utskrivning",
     }
+}
+
+/// Whom a message is about and whom it is for, for the audit log.
+#[expect(clippy::disallowed_methods, reason = "kept sealed with the document, for the log of what was disclosed")]
+pub(super) fn subject(message: &Message) -> Personal<Vec<u8>> {
+    let head = &message.event.head;
+    let to: Vec<Value> = message.recipients.iter().map(|unit| json!({"hsaId": unit.hsa_id.as_str(), "party": unit.party.code()})).collect();
+    let subject = json!({
+        "patient": {"id": message.event.patient.id.number().disclose(), "idType": head.patient.id_type.code()},
+        "case": {"system": head.system.0.disclose(), "id": head.episode_ref.case_id.0.disclose()},
+        "recipients": to,
+    });
+    Personal::new(subject.to_string().into_bytes())
 }
 
 pub(super) fn refusal(code: Code) -> Vec<Finding> {

@@ -9,11 +9,13 @@ use crate::fault::Code;
 use crate::model::finding::{Effect, Finding, Layer};
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::name::Name;
+use crate::model::personal::Personal;
 use crate::model::state::{Handling, State};
 use crate::oplog::{Event, Level, Line, Reason};
-use crate::store::{Asked, Committed, Entry, StoreFault};
+use crate::store::{Answers, Asked, Audit, Committed, Entry, Kind, StoreFault, Who};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -50,7 +52,8 @@ impl Intake {
     pub fn serve(&mut self) -> Result<usize, StoreFault> {
         let asked = self.store.asked(REQUESTS_MAX)?;
         for request in &asked {
-            let mut entry = self.serve_guarded(request);
+            let (mut entry, outcome) = self.serve_guarded(request);
+            entry.answers = Some(answers(request, &outcome, entry.at));
             let mut line = Line::new(entry.at, Level::Info, Event::RequestDone);
             line.episode_id = entry.episode.as_ref().map(|episode| episode.id);
             entry.lines.push(line);
@@ -65,19 +68,17 @@ impl Intake {
     }
 
     /// A request that cannot be met is answered, so that it does not come back for ever.
-    fn serve_guarded(&mut self, asked: &Asked) -> Entry {
+    fn serve_guarded(&mut self, asked: &Asked) -> (Entry, Outcome) {
         let done = catch_unwind(AssertUnwindSafe(|| self.serve_one(asked)));
-        if let Ok(Ok(entry)) = done {
-            return entry;
+        if let Ok(Ok(served)) = done {
+            return served;
         }
         let code = if done.is_err() { Code::BugPanic } else { Code::BugStore };
-        let mut entry = lines_only(self.clock.now(), Line::new(self.clock.now(), Level::Error, Event::RequestRefused).code(code));
-        let outcome = Outcome { done: false, findings: refused(code) };
-        entry.answers = Some((asked.id, serde_json::to_string(&outcome).unwrap_or_default()));
-        entry
+        let entry = lines_only(self.clock.now(), Line::new(self.clock.now(), Level::Error, Event::RequestRefused).code(code));
+        (entry, Outcome { done: false, findings: refused(code) })
     }
 
-    fn serve_one(&mut self, asked: &Asked) -> Result<Entry, StoreFault> {
+    fn serve_one(&mut self, asked: &Asked) -> Result<(Entry, Outcome), StoreFault> {
         let done = match serde_json::from_str::<Action>(&asked.action) {
             Ok(Action::Release { message, destination, .. }) => self.release(&message, &destination)?,
             Ok(Action::Move { episode, from, to }) => self.move_rules(&episode, &from, &to)?,
@@ -90,16 +91,14 @@ impl Intake {
             }
             Err(_) => Err(refused(Code::OpsStale)),
         };
-        let (mut entry, outcome) = match done {
+        Ok(match done {
             Ok(entry) => (entry, Outcome { done: true, findings: Vec::new() }),
             Err(findings) => {
                 let mut line = Line::new(self.clock.now(), Level::Warn, Event::RequestRefused);
                 line.code = super::lines::first_code(&findings);
                 (lines_only(self.clock.now(), line), Outcome { done: false, findings })
             }
-        };
-        entry.answers = Some((asked.id, serde_json::to_string(&outcome).unwrap_or_default()));
-        Ok(entry)
+        })
     }
 
     fn release(&mut self, message: &str, destination: &str) -> Result<Result<Entry, Vec<Finding>>, StoreFault> {
@@ -164,6 +163,31 @@ impl Intake {
         }
         Ok(Ok(self.desk.move_to(&mut case, &rules, self.validator.as_mut(), now)))
     }
+}
+
+/// What the command hears, and what the audit log says: who asked for what, why, and what came of it.
+fn answers(asked: &Asked, outcome: &Outcome, at: Timestamp) -> Answers {
+    let text = serde_json::to_string(outcome).unwrap_or_default();
+    let action = serde_json::from_str::<Value>(&asked.action).unwrap_or_default();
+    let named = |name: &str| action.get(name).and_then(Value::as_str);
+    let uuid = |name: &str| named(name).and_then(|text| Uuid::try_parse(text).ok());
+    let number = |name: &str| action.pointer(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+    let kind = match named("do") {
+        Some("release") => Kind::Released,
+        Some("resend") => Kind::Resent,
+        Some("resolve") => Kind::Resolved,
+        Some("move") => Kind::Moved,
+        // Whoever prints writes a row for each message before it is shown.
+        Some("print") => return Answers { request: asked.id, outcome: text, audit: None },
+        _ => Kind::Requested,
+    };
+    let who = Who { name: Personal::new(asked.by.clone()), uid: number("/asker/uid"), login: number("/asker/login") };
+    let mut audit = Audit::new(at, kind, who);
+    (audit.message, audit.episode) = (uuid("message").map(MessageId), uuid("episode").map(EpisodeId));
+    audit.destination = named("destination").and_then(Name::parse);
+    let outcome = serde_json::to_value(outcome).unwrap_or_default();
+    let audit = audit.tell("request", asked.id).tell("asked", action).tell("done", outcome);
+    Answers { request: asked.id, outcome: text, audit: Some(audit) }
 }
 
 fn refused(code: Code) -> Vec<Finding> {

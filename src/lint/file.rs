@@ -49,6 +49,7 @@ pub(super) struct Checker<'o> {
     trial: Trial,
     message: XsdValidator,
     receipt: XsdValidator,
+    sdk: XsdValidator,
 }
 
 /// The bytes of a file, what its name says that they are, and by what they are read.
@@ -66,7 +67,15 @@ struct Gist {
 impl<'o> Checker<'o> {
     pub(super) fn new(options: &'o Options<'o>, expected: &'o Expectations, stdin: Option<&'o Vec<u8>>) -> Self {
         let trial = Trial::new(options.desk.clone(), Box::new(XsdValidator::message()));
-        Self { options, expected, stdin, trial, message: XsdValidator::message(), receipt: XsdValidator::receipt() }
+        Self {
+            options,
+            expected,
+            stdin,
+            trial,
+            message: XsdValidator::message(),
+            receipt: XsdValidator::receipt(),
+            sdk: XsdValidator::sdk(),
+        }
     }
 
     pub(super) fn look(&mut self, unit: &Unit) -> Result<Looked, Fault> {
@@ -227,10 +236,18 @@ impl<'o> Checker<'o> {
         }
     }
 
-    /// A message or a receipt, told by its namespace.
+    /// A message or a receipt, of ours or of SDK's, told by its namespace.
     fn document(&mut self, bytes: &[u8]) -> Vec<Finding> {
         let names = |namespace: &str| bytes.windows(namespace.len()).any(|window| window == namespace.as_bytes());
-        let (faults, is_message) = if names(wire::MESSAGE_NS) {
+        if names(wire::sdk::receipt::NS) {
+            return match wire::sdk::receipt::read(bytes) {
+                Ok(_) => Vec::new(),
+                Err(why) => vec![Code::OutInvalid.finding(Effect::Refuse, Layer::Schema, Some((why.to_string(), why.to_string())))],
+            };
+        }
+        let (faults, is_message) = if names(wire::sdk::NS) {
+            (self.sdk.validate(bytes), false)
+        } else if names(wire::MESSAGE_NS) {
             (self.message.validate(bytes), true)
         } else if names(wire::RECEIPT_NS) {
             (self.receipt.validate(bytes), false)

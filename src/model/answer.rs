@@ -31,6 +31,10 @@ pub enum Answer {
     BadReceipt,
     /// A receipt for another message.
     ForeignReceipt,
+    /// Whoever was to carry it on has given up; whether its receiver has it, nobody knows.
+    Undelivered,
+    /// It does not fit into the wire, so it was not sent.
+    Unfit,
 }
 
 /// Why the way is closed.
@@ -46,6 +50,23 @@ pub enum RouteFault {
 }
 
 impl Answer {
+    /// Whether the receiver may have what was sent by now; where it was only asked, whether it has shown that it has.
+    pub fn discloses(&self, sent: bool) -> bool {
+        match self {
+            // What was carried no further has left all the same.
+            Self::Receipt { .. } | Self::Accepted | Self::Pending { .. } | Self::Conflict { .. } | Self::Undelivered => true,
+            // Whoever answers with a status has read the request, or may have.
+            Self::RouteDown { fault: RouteFault::Status(_), .. }
+            | Self::Refused { .. }
+            | Self::ServerError { .. }
+            | Self::Unexpected { .. }
+            | Self::Lost
+            | Self::BadReceipt
+            | Self::ForeignReceipt => sent,
+            Self::RouteDown { .. } | Self::Absent | Self::Unfit => false,
+        }
+    }
+
     /// One word for logs and the store.
     pub fn word(&self) -> &'static str {
         match self {
@@ -61,6 +82,8 @@ impl Answer {
             Self::Lost => "lost",
             Self::BadReceipt => "badReceipt",
             Self::ForeignReceipt => "foreignReceipt",
+            Self::Undelivered => "undelivered",
+            Self::Unfit => "unfit",
         }
     }
 }

@@ -26,6 +26,30 @@ impl fmt::Debug for ReferenceKey {
     }
 }
 
+/// The key of the audit log's chain. Whoever lacks it can neither write a row of it nor take one away unseen.
+#[derive(Clone)]
+pub struct ChainKey(hmac::Key);
+
+impl fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("‹key›")
+    }
+}
+
+impl ChainKey {
+    /// The code of some parts together; their lengths are part of it.
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut out = [0; 32];
+        out.copy_from_slice(context.sign().as_ref());
+        out
+    }
+}
+
 /// A reference: 96 bits of HMAC-SHA-256, in hex. Safe in a log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ref(String);
@@ -51,6 +75,12 @@ impl fmt::Display for Ref {
 impl ReferenceKey {
     pub fn new(secret: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// A key of its own: neither tells anything of the other.
+    pub fn chain(&self) -> ChainKey {
+        let derived = hmac::sign(&self.0, b"vardbro audit chain");
+        ChainKey(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
     }
 
     /// The reference of some texts together; their lengths are part of it.

@@ -68,13 +68,16 @@ impl ForeignCode {
         let digits = text[letters..].strip_prefix('-').unwrap_or(&text[letters..]);
         let numbered = (1..=4).contains(&letters) && (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         let constraint = text.starts_with("cvc-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'.');
-        (numbered || constraint || KNOWN_CODES.contains(&text)).then_some(text)
+        (numbered || constraint || KNOWN_CODES.contains(&text) || SDK_CODES.contains(&text)).then_some(text)
     }
 }
 
 /// Words that the reference receiver uses as codes.
 pub const KNOWN_CODES: &[&str] =
     &["script", "idempotencyKey", "contentHash", "unreadable", "duplicate", "schema", "doctype", "encoding", "limit", "well-formed"];
+
+/// Families and details of a receipt of Digg's.
+pub const SDK_CODES: &[&str] = &["SV", "BV", "SIG", "structure", "invariant", "too-long", "not-supported", "forbidden"];
 
 /// SHA-256 over the bytes of a message's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -69,6 +69,7 @@ codes! {
         AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
+        AuditAnchor = "audit.anchor": "Åtkomstloggens senaste rad, att jämföra med", "The audit log's last row, to compare with";
         StoreRekeyed = "store.rekeyed": "Databasen är krypterad med en ny nyckel", "The store was sealed with a new key";
         StorePurged = "store.purged": "Gallring utförd", "What was old has gone";
         HoldSet = "hold.set": "Gallringsstopp infört", "A legal hold was set";
@@ -143,6 +144,8 @@ pub enum Reason {
     Counted(&'static str, u64),
     /// An item of the checklist, by its number.
     Item(u8),
+    /// A row of the audit log: its number and the beginning of its code.
+    Anchor(i64, [u8; 12]),
 }
 
 /// File and line of our own source.
@@ -159,6 +162,16 @@ impl From<&std::panic::Location<'_>> for CodePlace {
 }
 
 impl Reason {
+    /// None where the code is not in hexadecimal digits, or in too few.
+    pub fn anchor(n: i64, code: &str) -> Option<Self> {
+        let byte = |at: usize| u8::from_str_radix(code.get(2 * at..2 * at + 2)?, 16).ok();
+        let mut out = [0; 12];
+        for (at, to) in out.iter_mut().enumerate() {
+            *to = byte(at)?;
+        }
+        Some(Self::Anchor(n, out))
+    }
+
     pub fn text(self) -> String {
         match self {
             Self::Word(word) => word.to_owned(),
@@ -166,6 +179,7 @@ impl Reason {
             Self::Count(count) => format!("count-{count}"),
             Self::Counted(word, count) => format!("{word}-{count}"),
             Self::Item(item) => format!("CL{item:02}"),
+            Self::Anchor(n, code) => code.iter().fold(format!("{n}:"), |out, byte| format!("{out}{byte:02x}")),
         }
     }
 }

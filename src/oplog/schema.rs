@@ -33,7 +33,7 @@ pub fn schema() -> String {
             "state": {"enum": states},
             "attempt": {"type": "integer", "minimum": 0},
             "duration_ms": {"type": "integer", "minimum": 0},
-            "reason": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,40}$"},
+            "reason": {"type": "string", "pattern": "^[A-Za-z0-9:_-]{1,60}$"},
             "patient_ref": {"type": "string", "pattern": reference},
             "place": {"type": "string", "description": "file and line of our own source, for internal faults"},
             "version": {"type": "string", "description": "version of the program"}

@@ -109,10 +109,7 @@ pub(super) fn short(id: EpisodeId) -> String {
     id.to_string().chars().take(8).collect()
 }
 
-/// A moment in Swedish time, to the minute.
-pub(super) fn minute(at: Timestamp) -> String {
-    at.to_zoned(crate::model::time::stockholm()).strftime("%Y-%m-%d %H:%M").to_string()
-}
+pub(super) use crate::wire::readable::minute;
 
 /// The text of a code in one language.
 pub(super) fn pick((sv, en): (&'static str, &'static str), swedish: bool) -> &'static str {

@@ -129,6 +129,8 @@ fn failures() -> Vec<(String, Answer)> {
         ("the receiver's certificate is not trusted, has run out, or has another name", down(RouteFault::Tls)),
         ("our client certificate is refused, missing or has run out", down(RouteFault::ClientCertificate)),
         ("time-out or a broken connection after sending began", Answer::Lost),
+        ("SDK: `MESSAGE_EXCHANGE_ERROR`, `ERROR`", Answer::Undelivered),
+        ("too large for the wire, so not sent", Answer::Unfit),
     ]
     .map(|(name, answer)| (name.to_owned(), answer))
     .into()

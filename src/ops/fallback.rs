@@ -3,20 +3,21 @@
 //! With names it holds personal data, on purpose: a list that names nobody cannot be telephoned from. It comes out of here as
 //! `Personal`, and who prints it says why.
 
-use super::cases::{minute, pick};
 use super::plan::kind;
 use crate::fault::Fault;
 use crate::intake::{Desk, Known};
 use crate::model::catalogue::EventType;
 use crate::model::event::{Protection, Recipient};
+use crate::model::ids::{EpisodeId, MessageId};
+use crate::model::name::Name;
 use crate::model::personal::Personal;
-use crate::model::shape::{Field, Shape};
 use crate::model::state::State;
-use crate::store::{DeliveryRow, Store, Wanted, Written};
-use crate::wire;
+use crate::store::{Audit, DeliveryRow, Kind, Store, Wanted, Who, Written};
+use crate::wire::{self, readable};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Messages on one list at most.
 const LIST_MAX: usize = 2_000;
@@ -99,6 +100,28 @@ impl Unsent {
         Ok(Self { entries, beyond, until, destination: destination.map(str::to_owned), with_names })
     }
 
+    /// A row of the audit log for each message that the list shows, so that it is found by its person.
+    #[expect(clippy::disallowed_methods, reason = "the audit log says who was shown, sealed")]
+    pub fn audits(&self, who: &Who, at: Timestamp, reason: Option<&str>) -> Vec<Audit> {
+        let row = |entry: &Entry| {
+            let mut audit = Audit::new(at, Kind::Printed, who.clone()).tell("type", entry.row.kind.as_str());
+            let uuid = |text: &str| Uuid::try_parse(text).ok();
+            (audit.message, audit.episode) = (uuid(&entry.row.message).map(MessageId), uuid(&entry.row.episode).map(EpisodeId));
+            audit.destination = Name::parse(&entry.row.destination);
+            if let Some(shown) = entry.shown.as_ref().map(Personal::disclose) {
+                audit = match &shown.patient {
+                    Some((id, _)) => audit.tell("subject", json!({"patient": {"id": id}, "case": {"id": shown.case}})),
+                    None => audit.tell("case", shown.case.as_str()),
+                };
+            }
+            match reason {
+                Some(reason) => audit.tell("reason", reason),
+                None => audit,
+            }
+        };
+        self.entries.iter().map(row).collect()
+    }
+
     pub fn count(&self) -> u64 {
         self.entries.len() as u64
     }
@@ -160,43 +183,13 @@ fn shown(row: &DeliveryRow, written: &Written, protected: Protection, swedish: b
     // A question of ours is made of the region's event, and has content of its own only once it is written.
     let own = document.is_some() || event["type"].as_str() == Some(row.kind.as_str());
     if let Some(content) = all.pointer(&content).filter(|_| own) {
-        group(known.fields, content, 0, swedish, &mut lines);
+        lines = readable::lines(known.fields, content, swedish).into_iter().map(on_one_line).collect();
     }
     Some(Personal::new(Shown { case, patient: Some((text(all, id), name)), lines }))
 }
 
-fn group(fields: &[Field], content: &Value, depth: usize, swedish: bool, lines: &mut Vec<(usize, String)>) {
-    for field in fields {
-        let label = if swedish { field.sv } else { field.en };
-        match content.get(field.name) {
-            None | Some(Value::Null) => {}
-            Some(Value::Array(items)) => {
-                lines.push((depth, format!("{label}:")));
-                for item in items {
-                    one(field, "–", item, depth + 1, swedish, lines);
-                }
-            }
-            Some(value) => one(field, &format!("{label}:"), value, depth, swedish, lines),
-        }
-    }
-}
-
-fn one(field: &Field, label: &str, value: &Value, depth: usize, swedish: bool, lines: &mut Vec<(usize, String)>) {
-    let plain = match value {
-        Value::Bool(value) => value.to_string(),
-        value => value.as_str().unwrap_or_default().to_owned(),
-    };
-    let said = match field.shape {
-        Shape::Group(fields) => {
-            lines.push((depth, label.to_owned()));
-            return group(fields, value, depth + 1, swedish, lines);
-        }
-        Shape::Code(codes) => {
-            codes.iter().find(|code| code.code == plain).map_or(plain, |code| pick((code.sv, code.en), swedish).to_owned())
-        }
-        Shape::Bool => pick(if plain == "true" { ("ja", "yes") } else { ("nej", "no") }, swedish).to_owned(),
-        Shape::Instant => plain.parse().map_or(plain, minute),
-        _ => plain.split_whitespace().collect::<Vec<_>>().join(" "),
-    };
-    lines.push((depth, format!("{label} {said}")));
+/// Of a text over several lines one is made: the list stays a list.
+fn on_one_line(line: readable::Line) -> (usize, String) {
+    let said = line.said.iter().flat_map(|said| said.split_whitespace());
+    (line.depth, std::iter::once(line.label.as_str()).chain(said).collect::<Vec<_>>().join(" "))
 }

@@ -4,7 +4,7 @@ use super::plan::token;
 use crate::model::receipt::ContentHash;
 use crate::model::time::stockholm;
 use crate::oplog::{Event, Level, Line};
-use crate::store::{Contents, Exported, Present, PutBack, Restored};
+use crate::store::{Contents, Exported, Present, PutBack, Restored, Who};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -14,9 +14,9 @@ use std::path::Path;
 const AHEAD_MIN: i64 = 10;
 
 /// A restore at this moment.
-pub fn restored(now: Timestamp, backup_at: Option<Timestamp>) -> Restored {
+pub fn restored(now: Timestamp, backup_at: Option<Timestamp>, who: Who) -> Restored {
     let line = Line::new(now, Level::Warn, Event::StoreRestored);
-    Restored { at: now, backup_at, doubt_until: now + AHEAD_MIN.minutes(), line }
+    Restored { at: now, backup_at, doubt_until: now + AHEAD_MIN.minutes(), line, who }
 }
 
 /// The name of a backup for which a folder was named.

@@ -7,6 +7,7 @@ mod certificates;
 mod core;
 mod folder;
 mod script;
+mod sdk;
 mod server;
 
 pub use crate::listen::ServerTls;

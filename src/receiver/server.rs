@@ -1,16 +1,17 @@
-//! The receiver's network: HTTP with or without TLS. What a request means is [`Core`]'s business.
+//! The receiver's network: HTTP with or without TLS. What a request means is [`Core`]'s business, or [`Service`]'s where it is SDK's.
 
 use super::core::{Core, Reply};
 use super::script::Script;
+use super::sdk::{Service, Wish};
 use crate::fault::{Code, Fault};
 use crate::listen::{Hangup, Listener, ServerTls};
 use crate::model::dice::{Dice, SystemDice};
 use crate::model::ids::MessageId;
 use crate::model::time::{Clock, SystemClock};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
@@ -31,6 +32,10 @@ const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where receipts are to be had, by the message's id.
 const RECEIPTS: &str = "/receipts/";
+/// Digg's API, wherever it begins.
+const MESSAGES: &str = "/sdk/messages";
+/// Where its tokens are to be had.
+const TOKEN: &str = "/token";
 /// How often a receipt is sent that nobody takes, and the pause between.
 const CALLS_MAX: u32 = 120;
 const CALL_PAUSE: Duration = Duration::from_millis(500);
@@ -48,6 +53,8 @@ pub struct Options {
     pub script: Script,
     /// Where receipts that come later are sent; else they are to be asked for.
     pub callback: Option<Callback>,
+    /// How long tokens of SDK's API are good, which `/token` gives; without it none is asked for.
+    pub token_s: Option<u32>,
     pub clock: Arc<dyn Clock>,
     pub dice: Arc<dyn Dice>,
 }
@@ -90,6 +97,7 @@ impl Options {
             tls: None,
             script: Script::default(),
             callback: None,
+            token_s: None,
             clock: Arc::new(SystemClock),
             dice: Arc::new(SystemDice),
         }
@@ -119,16 +127,17 @@ pub struct Running {
 impl Receiver {
     /// Starts listening. Must be called within a tokio runtime.
     pub async fn start(options: Options) -> Result<Running, Fault> {
-        let Options { listen, dir, tls, script, callback, clock, dice } = options;
-        let opened = tokio::task::spawn_blocking(move || Core::open(&dir, dice, script));
-        let core = opened.await.map_err(|_| Fault::new(Code::BugPanic))??;
+        let Options { listen, dir, tls, script, callback, token_s, clock, dice } = options;
+        let open = move || Ok::<_, Fault>((Service::open(&dir, Arc::clone(&dice), token_s)?, Core::open(&dir, dice, script)?));
+        let (service, core) = tokio::task::spawn_blocking(open).await.map_err(|_| Fault::new(Code::BugPanic))??;
         let with_tls = tls.is_some();
         let listener = Listener::bind(listen, tls, "--listen").await?;
         let addr = listener.addr;
         let core = Arc::new(Mutex::new(core));
         let (stop, stopped) = watch::channel(false);
-        let router =
-            Router::new().fallback(any(request)).with_state(Shared { core: core.clone(), callback: callback.map(Arc::new), clock });
+        let service = Arc::new(Mutex::new(service));
+        let shared = Shared { core: core.clone(), service, callback: callback.map(Arc::new), clock };
+        let router = Router::new().fallback(any(request)).with_state(shared);
         let task = tokio::spawn(listener.serve(router, stopped));
         Ok(Running { addr, tls: with_tls, core, stop, task })
     }
@@ -155,11 +164,16 @@ impl Running {
 #[derive(Clone)]
 struct Shared {
     core: Arc<Mutex<Core>>,
+    /// The message service, before the core.
+    service: Arc<Mutex<Service>>,
     callback: Option<Arc<Callback>>,
     clock: Arc<dyn Clock>,
 }
 
 async fn request(State(shared): State<Shared>, request: Request) -> Response {
+    if request.uri().path().contains(MESSAGES) || request.uri().path() == TOKEN {
+        return sdk(shared, request).await;
+    }
     match *request.method() {
         Method::POST => {}
         Method::GET if request.uri().path().starts_with(RECEIPTS) => return asked(&shared, request.uri().path()),
@@ -170,15 +184,10 @@ async fn request(State(shared): State<Shared>, request: Request) -> Response {
             return response;
         }
     }
-    if announced(request.headers()).is_some_and(|length| length > BODY_MAX as u64) {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "");
-    }
     let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap_or("").to_owned());
-    let body = match timeout(BODY_TIMEOUT, to_bytes(request.into_body(), BODY_MAX)).await {
-        Ok(Ok(body)) => body,
-        // Too long without saying so, or broken off: then nobody reads this.
-        Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, ""),
-        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, ""),
+    let body = match whole(request).await {
+        Ok(body) => body,
+        Err(status) => return plain(status, ""),
     };
     let taking = shared.clone();
     let taken = tokio::task::spawn_blocking(move || {
@@ -197,6 +206,77 @@ async fn request(State(shared): State<Shared>, request: Request) -> Response {
         }
     }
     response
+}
+
+/// The body, as far as a message may be long.
+async fn whole(request: Request) -> Result<Bytes, StatusCode> {
+    if announced(request.headers()).is_some_and(|length| length > BODY_MAX as u64) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    match timeout(BODY_TIMEOUT, to_bytes(request.into_body(), BODY_MAX)).await {
+        Ok(Ok(body)) => Ok(body),
+        // Too long without saying so, or broken off: then nobody reads this.
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// A request by Digg's API, or for a token.
+async fn sdk(shared: Shared, request: Request) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let query = url_pairs(request.uri().query().unwrap_or_default());
+    let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let place = path.split_once(MESSAGES).map(|(_, rest)| rest.trim_start_matches('/').to_owned());
+    let wish = match (method, place) {
+        (Method::POST, None) => match whole(request).await {
+            Ok(body) => Wish::Token(url_pairs(&String::from_utf8_lossy(&body))),
+            Err(status) => return plain(status, ""),
+        },
+        (Method::POST, Some(id)) if id.is_empty() => match whole(request).await {
+            Ok(body) => Wish::Send(body.to_vec()),
+            // The API has no other word for it.
+            Err(_) => Wish::Send(Vec::new()),
+        },
+        (Method::GET, Some(id)) if id.is_empty() => Wish::List(query),
+        (Method::GET, Some(id)) => Wish::Look(id),
+        (Method::DELETE, Some(id)) if !id.is_empty() => Wish::Delete(id),
+        (_, place) => {
+            let allowed = if place.is_some_and(|id| !id.is_empty()) { "GET, DELETE" } else { "GET, POST" };
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            return response;
+        }
+    };
+    let answered = tokio::task::spawn_blocking(move || {
+        let now = shared.clock.now();
+        let token = token.as_deref().and_then(|token| token.strip_prefix("Bearer "));
+        let mut service = shared.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut core = shared.core.lock().unwrap_or_else(PoisonError::into_inner);
+        service.answer(&mut core, now, token, wish)
+    });
+    let Ok(answer) = answered.await else { return plain(StatusCode::INTERNAL_SERVER_ERROR, "") };
+    tokio::time::sleep(answer.delay).await;
+    let mut response = plain(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "");
+    if answer.drop {
+        response.extensions_mut().insert(Hangup);
+    }
+    if let Some(seconds) = answer.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    if let Some(body) = answer.body {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *response.body_mut() = Body::from(body.to_string());
+    }
+    response
+}
+
+/// What a query or a form says.
+fn url_pairs(text: &str) -> Vec<(String, String)> {
+    let mut url = Url::parse("http://localhost/").ok();
+    if let Some(url) = &mut url {
+        url.set_query(Some(text).filter(|text| !text.is_empty()));
+    }
+    url.iter().flat_map(|url| url.query_pairs().into_owned()).collect()
 }
 
 /// Answers where the receipt of a message is asked for.

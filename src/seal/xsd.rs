@@ -15,13 +15,17 @@ use xsd_schema::{SchemaSet, load_and_process_schema};
 
 const MESSAGE: &str = include_str!("../../schemas/vardbro-message-1.xsd");
 const RECEIPT: &str = include_str!("../../schemas/vardbro-receipt-1.xsd");
+const SDK: &str = include_str!("../../schemas/sdk-message-3.xsd");
+
+/// Longest text of a message or receipt of ours.
+const TEXT_MAX: usize = 256 * 1024;
 
 /// The engine keeps every name that it has ever seen; so many documents and it starts afresh.
 const REBUILD_AFTER: usize = 10_000;
 /// Most faults that are told of one document.
 const FAULTS_MAX: usize = 100;
 
-/// The names of elements and attributes in both schemas.
+/// The names of elements and attributes in our schemas.
 pub fn names() -> impl Iterator<Item = &'static str> {
     names_of(MESSAGE).chain(names_of(RECEIPT))
 }
@@ -34,6 +38,7 @@ fn names_of(schema: &'static str) -> impl Iterator<Item = &'static str> {
 pub struct XsdValidator {
     schema: &'static str,
     names: BTreeSet<&'static str>,
+    text_max: usize,
     /// Loaded with the first document: most programs that could validate have nothing to. Without it nothing is valid.
     set: Option<SchemaSet>,
     seen: usize,
@@ -48,16 +53,21 @@ impl std::fmt::Debug for XsdValidator {
 impl XsdValidator {
     /// For messages.
     pub fn message() -> Self {
-        Self::new(MESSAGE)
+        Self::new(MESSAGE, TEXT_MAX)
     }
 
     /// For receipts.
     pub fn receipt() -> Self {
-        Self::new(RECEIPT)
+        Self::new(RECEIPT, TEXT_MAX)
     }
 
-    fn new(schema: &'static str) -> Self {
-        Self { schema, names: names_of(schema).collect(), set: None, seen: 0 }
+    /// For messages of SDK's, which hold whole files.
+    pub fn sdk() -> Self {
+        Self::new(SDK, crate::wire::sdk::MAX_BYTES)
+    }
+
+    fn new(schema: &'static str, text_max: usize) -> Self {
+        Self { schema, names: names_of(schema).collect(), text_max, set: None, seen: 0 }
     }
 
     fn fault(&self, constraint: &str, path: Option<&InstancePath>, place: Option<Place>) -> SchemaFault {
@@ -89,7 +99,7 @@ impl XsdValidator {
         let mut raw: Vec<(&'static str, Option<InstancePath>, usize)> = Vec::new();
         let validator = SchemaValidator::new(set, ValidationFlags::default());
         let mut runtime = validator.start_run(Faults { raw: &mut raw, at: &at });
-        runtime.set_parse_limits(limits());
+        runtime.set_parse_limits(limits(self.text_max));
         let driven = drive_quick_xml_with(document, &mut runtime, set, &mut Guard { at: &at });
         let unread = match &driven {
             Ok(_) => None,
@@ -161,7 +171,7 @@ fn load(schema: &str) -> Option<SchemaSet> {
     set.directive_failures().is_empty().then_some(set)
 }
 
-fn limits() -> ParseLimits {
+fn limits(text_max: usize) -> ParseLimits {
     ParseLimits::none()
         .with_max_depth(crate::wire::MAX_DEPTH)
         .with_max_name_bytes(256)
@@ -170,7 +180,7 @@ fn limits() -> ParseLimits {
         .with_max_namespace_declarations(32)
         .with_max_namespaces_in_scope(64)
         .with_max_attribute_value_bytes(8 * 1024)
-        .with_max_text_bytes(256 * 1024)
+        .with_max_text_bytes(text_max)
         .with_max_nodes(500_000)
 }
 

@@ -10,7 +10,7 @@ use super::handle::{Connection, fits, migrate, unusable};
 use super::keys::Keys;
 use super::named::Reference;
 use super::seal::Seals;
-use super::{StoreFault, sqlite};
+use super::{StoreFault, named, sqlite};
 use crate::fault::{Code, Fault};
 use crate::model::receipt::ContentHash;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -175,10 +175,10 @@ impl Vacant {
     }
 
     /// Puts a backup in the store's place. The store that was there is kept beside it.
-    pub fn put_back(&self, file: &Path, backup: &Contents, restored: &Restored) -> Result<PutBack, Fault> {
+    pub fn put_back(&self, file: &Path, backup: &Contents, keys: &Keys, restored: &Restored) -> Result<PutBack, Fault> {
         let staged = beside(&self.path, ".restoring");
         clear(&staged);
-        let placed = self.stage(&staged, file, backup, restored).and_then(|doubts| {
+        let placed = self.stage(&staged, file, (backup, keys), restored).and_then(|doubts| {
             let at = beside(&self.path, ".restored");
             let renamed = fs::rename(&staged, &at).and_then(|()| sync_folder(&at));
             renamed.map_err(|fault| unwritten(&self.path, &fault)).map(|()| doubts)
@@ -190,7 +190,7 @@ impl Vacant {
     }
 
     /// A copy of the backup on the disk, brought on and marked.
-    fn stage(&self, staged: &Path, file: &Path, backup: &Contents, restored: &Restored) -> Result<u64, Fault> {
+    fn stage(&self, staged: &Path, file: &Path, (backup, keys): (&Contents, &Keys), restored: &Restored) -> Result<u64, Fault> {
         let copied = NewFile::at(staged)?;
         let mut to = copied.file.try_clone().map_err(|fault| unwritten(&self.path, &fault))?;
         if copy(file, &mut to).map_err(|fault| unwritten(&self.path, &fault))? != backup.sha256 {
@@ -198,8 +198,12 @@ impl Vacant {
         }
         copied.put()?;
         let marked = (|| {
-            let db = sqlite::connect(staged, &Arc::new(Seals::none()))?;
+            // One that is not sealed may be put back where keys are configured.
+            let plain = backup.reference.as_ref().is_some_and(|reference| reference.open(keys) == Err(StoreFault::Unsealed));
+            let keys = if plain { keys.unsealing() } else { keys.clone() };
+            let db = sqlite::connect(staged, &Arc::new(Seals::new(keys)))?;
             migrate(db.as_ref(), backup.schema, str::to_owned, sqlite::note)?;
+            named::enter(db.as_ref())?;
             db.batch("BEGIN")?;
             db.execute("DELETE FROM meta WHERE name = 'backup_at'", values![])?;
             let doubts = mark(db.as_ref(), restored)?;

@@ -1,7 +1,8 @@
 //! Looks at everything the store holds, page by page, and says what does not hold together. Changes nothing.
 
+use super::audit::{self, Breach};
 use super::db::{Db, Row, Value, values};
-use super::seal::{ACTION, Column, DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, RECEIPT, RECEIPT_AT};
+use super::seal::{ACTION, Column, DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, RECEIPT, RECEIPT_AT, SUBJECT};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
 use crate::model::episode::Phase;
@@ -30,6 +31,7 @@ codes! {
         NoLease = "lease": "raden sägs vara under sändning men ingen har den", "the row is said to be on its way and nobody has it";
         SameNumber = "number": "två rader i samma kö har samma nummer", "two rows of a lane have the same number";
         Lonely = "event": "händelsen som raden hör till saknas", "the event that the row belongs to is missing";
+        Chain = "chain": "åtkomstloggens kedja håller inte från och med raden (`vardbro audit verify`)", "the audit log's chain does not hold from this row on (`vardbro audit verify`)";
         File = "file": "databasfilen är skadad", "the database's file is damaged";
     }
 }
@@ -66,6 +68,7 @@ impl Store {
             walk(db, REQUESTS, |row| tell(&mut looked.damaged, "request", row, opened(db, row, &[(&ACTION, 1, &[0])])))?;
             attempts(db, &mut looked)?;
             lanes(db, &mut looked)?;
+            chain(db, &mut looked)?;
             looked.damaged.truncate(TOLD_MAX);
             Ok(looked)
         })
@@ -85,7 +88,7 @@ fn file(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
 const EVENTS: &str = "SELECT id, key, kind, episode_id, source, findings, body, hash, origin, version, purged_at FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
 const DELIVERIES: &str =
     "SELECT id, message_id, destination, episode_id, kind, state, findings, open, head, sequence, document, content_hash,
-    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id), receipt_at, purged_at FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
+    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id), receipt_at, subject, purged_at FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 const REQUESTS: &str = "SELECT id, action FROM request WHERE id > ?1 ORDER BY id LIMIT ?2";
 
@@ -184,7 +187,7 @@ fn episode(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
 
 fn delivery(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
     let of: &[usize] = &[1, 2];
-    if let Some(damage) = opened(db, row, &[(&DOCUMENT, 10, of), (&RECEIPT_AT, 15, of)])? {
+    if let Some(damage) = opened(db, row, &[(&DOCUMENT, 10, of), (&RECEIPT_AT, 15, of), (&SUBJECT, 16, of)])? {
         return Ok(Some(damage));
     }
     let state = State::parse(&row.get::<String>(5)?);
@@ -197,7 +200,7 @@ fn delivery(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
     let (open, head, number): (bool, bool, Option<i64>) = (row.get(7)?, row.get(8)?, row.maybe(9)?);
     let (document, hash): (Option<Vec<u8>>, Option<Vec<u8>>) = (DOCUMENT.open(db, row, 10, of)?, row.maybe(11)?);
     let (next_at, lease): (Option<i64>, Option<i64>) = (row.maybe(12)?, row.maybe(13)?);
-    let purged = row.maybe::<i64>(16)?.is_some() && state.is_end() && document.is_none();
+    let purged = row.maybe::<i64>(17)?.is_some() && state.is_end() && document.is_none();
     let same = purged || document.as_deref().map(|document| ContentHash::of(document).as_bytes().to_vec()) == hash;
     Ok(if row.get::<i64>(14)? == 0 {
         Some(Damage::Lonely)
@@ -227,5 +230,12 @@ fn lanes(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
             looked.damaged.push(Damaged { table: "delivery", row: row.get::<i64>(0)?.to_string(), damage });
         }
     }
+    Ok(())
+}
+
+/// A store in which nothing was logged has nothing that could be broken.
+fn chain(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
+    let broken = audit::walk(db, None)?.broken.filter(|broken| broken.breach != Breach::Empty);
+    looked.damaged.extend(broken.map(|broken| Damaged { table: "audit", row: broken.n.to_string(), damage: Damage::Chain }));
     Ok(())
 }

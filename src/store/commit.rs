@@ -2,8 +2,8 @@
 
 use super::db::{Db, Row, Value, values};
 use super::queue::UNANSWERED;
-use super::seal::{DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, Sealer};
-use super::{Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault};
+use super::seal::{DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, SUBJECT, Sealer};
+use super::{Answers, Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault, audit};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
@@ -26,12 +26,14 @@ impl Store {
             }
             let sealer = Sealer::hold(db)?;
             let mut out = Vec::with_capacity(entries.len());
+            let mut audits = Vec::new();
             for entry in &entries {
                 db.batch("SAVEPOINT entry")?;
                 let done = write_entry(db, &sealer, entry);
                 match done {
                     Ok(Some(lines)) => {
                         db.batch("RELEASE entry")?;
+                        audits.extend(entry.answers.as_ref().and_then(|answers| answers.audit.clone()));
                         out.push(Committed::Done(lines));
                     }
                     Ok(None) => {
@@ -41,6 +43,7 @@ impl Store {
                     Err(fault) => return Err(fault),
                 }
             }
+            audit::append(db, &sealer, &audits)?;
             Ok(out)
         })?;
         self.ring();
@@ -77,7 +80,7 @@ fn write_entry(db: &dyn Db, sealer: &Sealer<'_>, entry: &Entry) -> Result<Option
     for line in &lines {
         write_line(db, line)?;
     }
-    if let Some((request, outcome)) = &entry.answers {
+    if let Some(Answers { request, outcome, .. }) = &entry.answers {
         let rows = db.execute(
             "UPDATE request SET done_at = ?2, outcome = ?3 WHERE id = ?1 AND done_at IS NULL",
             values![*request, entry.at, outcome],
@@ -148,8 +151,8 @@ fn write_delivery(
     let head = in_lane && lane_is_free(db, &episode.to_string(), delivery.destination.as_str())?;
     let release = delivery.release.as_ref();
     let rows = db.execute("INSERT INTO delivery (message_id, destination, event_id, episode_id, kind, version, state, rules, rules_hash, open, head, sequence,
-                document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until, doubt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20,
+                document, content_hash, next_at, code, findings, created_at, released_at, settled_at, useful_until, subject, doubt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?15, ?18, ?19, ?20, ?22,
                 CASE WHEN EXISTS (SELECT 1 FROM restored WHERE doubt_until > ?21) THEN 1 ELSE 0 END) ON CONFLICT DO NOTHING", values![
             delivery.message.to_string(),
             delivery.destination.as_str(),
@@ -172,6 +175,7 @@ fn write_delivery(
             ends.then_some(at),
             delivery.useful_until,
             event.occurred_at,
+            sealer.maybe(&SUBJECT, place, release.map(|release| &release.subject))?,
         ])?;
     Ok(rows == 1)
 }
@@ -194,7 +198,8 @@ fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Re
         ChangeTo::Release { release: written, shadow } => {
             let place = values![change.message.to_string(), destination];
             let document = sealer.seal(&DOCUMENT, place, written.checked.content())?;
-            release(db, delivery, (&episode, destination), (written, document), *shadow, at)?
+            let subject = sealer.seal(&SUBJECT, place, &written.subject)?;
+            release(db, delivery, (&episode, destination), (written, document, subject), *shadow, at)?
         }
         ChangeTo::End { state, findings } => {
             let rows = db.execute(
@@ -254,14 +259,14 @@ fn release(
     db: &dyn Db,
     delivery: i64,
     (episode, destination): (&str, &str),
-    (release, document): (&Release, Value),
+    (release, document, subject): (&Release, Value, Value),
     shadow: bool,
     at: Timestamp,
 ) -> Result<Applied, StoreFault> {
     let state = if shadow { State::Resolved } else { State::Scheduled };
     let head = !shadow && lane_is_free(db, episode, destination)?;
     let rows = db.execute("UPDATE delivery SET state = ?2, open = ?8, head = ?3, sequence = ?4, document = ?5, content_hash = ?6, next_at = ?7, released_at = ?7,
-                settled_at = ?9, code = NULL, findings = '[]' WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')", values![
+                settled_at = ?9, code = NULL, findings = '[]', subject = ?10 WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')", values![
             delivery,
             state.code(),
             head,
@@ -271,6 +276,7 @@ fn release(
             at,
             !shadow,
             shadow.then_some(at),
+            subject,
         ])?;
     Ok(if rows == 1 { Applied::Yes } else { Applied::Conflict })
 }

@@ -3,12 +3,15 @@
 //! Everything that had no end in the backup is marked, and whatever comes in later of what happened before the restore. What
 //! is marked is looked up before it is sent, or set aside where the receiver cannot be asked (`deliver/attempt.rs`).
 
+use super::audit::{self, Audit, Kind, Who};
 use super::backup::Vacant;
 use super::commit::write_line;
 use super::db::{Db, values};
 use super::keys::Keys;
+use super::seal::Sealer;
 use super::{Place, Store, StoreFault, postgres};
 use crate::fault::{Code, Fault};
+use crate::model::time::instant_text;
 use crate::oplog::{Line, Reason};
 use jiff::Timestamp;
 
@@ -21,6 +24,7 @@ pub struct Restored {
     /// What happened before this may have been sent already.
     pub doubt_until: Timestamp,
     pub line: Line,
+    pub who: Who,
 }
 
 /// Opens a store that has been put back by other means, where nobody else has it.
@@ -33,6 +37,7 @@ pub fn open_alone(place: &Place, keys: impl Into<Keys>) -> Result<Store, Fault> 
     Store::open_at(place, keys)
 }
 
+/// In a store that has been entered.
 pub(super) fn mark(db: &dyn Db, restored: &Restored) -> Result<u64, StoreFault> {
     // What was rejected may have been sent again by hand, and taken.
     let marked = db.execute("UPDATE delivery SET doubt = 1 WHERE settled_at IS NULL OR state = 'REJECTED'", values![])?;
@@ -44,6 +49,12 @@ pub(super) fn mark(db: &dyn Db, restored: &Restored) -> Result<u64, StoreFault> 
     let mut line = restored.line.clone();
     line.reason = Some(Reason::Count(marked));
     write_line(db, &line)?;
+    let told = Audit::new(restored.at, Kind::Restored, restored.who.clone()).tell("inDoubt", marked);
+    let told = match restored.backup_at {
+        Some(at) => told.tell("backupAt", instant_text(at)),
+        None => told,
+    };
+    audit::append(db, &Sealer::hold(db)?, &[told])?;
     Ok(marked)
 }
 

@@ -89,6 +89,7 @@ const DELIVERY: Table = Table {
         ("next_at", Time),
         ("content_hash", Hex),
         ("document", Text),
+        ("subject", Form::Json),
         ("purged_at", Time),
     ],
 };
@@ -126,6 +127,23 @@ const HOLD: Table = Table {
 };
 
 const JOURNAL: Table = Table { record: "journal", from: "journal", key: "id", columns: &[("id", As), ("line", Form::Json)] };
+
+const AUDIT: Table = Table {
+    record: "audit",
+    from: "audit",
+    key: "n",
+    columns: &[
+        ("n", As),
+        ("at", Time),
+        ("kind", As),
+        ("message_id", As),
+        ("destination", As),
+        ("episode_id", As),
+        ("patient", As),
+        ("body", Form::Json),
+        ("mac", Hex),
+    ],
+};
 
 /// How much was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -166,6 +184,7 @@ fn everything(db: &dyn Db, at: Timestamp, out: &mut dyn io::Write) -> Result<Exp
     pages(db, &REQUEST, out)?;
     pages(db, &HOLD, out)?;
     exported.journal = pages(db, &JOURNAL, out)?;
+    pages(db, &AUDIT, out)?;
     Ok(exported)
 }
 

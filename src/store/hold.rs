@@ -1,5 +1,6 @@
 //! Legal holds: what must not go, however old it is. A hold stands from the moment it is written; the batch after that heeds it.
 
+use super::audit::{self, Audit};
 use super::commit::write_line;
 use super::db::{Db, Row, values};
 use super::handle::within_transaction;
@@ -65,8 +66,9 @@ pub(super) fn free(episode: &str) -> String {
 pub(super) const NONE: &str = "NOT EXISTS (SELECT 1 FROM legal_hold WHERE lifted_at IS NULL)";
 
 impl Store {
-    /// Sets a hold, also from another process. `line` tells of it.
-    pub fn hold(&self, at: Timestamp, by: &str, subject: &Subject, reason: &Personal<String>, line: &Line) -> Result<i64, StoreFault> {
+    /// Sets a hold, also from another process. `line` and the audit log tell of it.
+    pub fn hold(&self, by: &str, subject: &Subject, reason: &Personal<String>, line: &Line, audit: Audit) -> Result<i64, StoreFault> {
+        let at = line.at;
         self.read(|db| {
             within_transaction(db, || {
                 let sealer = Sealer::hold(db)?;
@@ -77,19 +79,22 @@ impl Store {
                 let reason = sealer.seal(&HOLD_REASON, values![id], reason)?;
                 db.execute("UPDATE legal_hold SET reason = ?2 WHERE id = ?1", &[id.into(), reason])?;
                 write_line(db, line)?;
+                audit::append(db, &sealer, &[audit.tell("hold", id)])?;
                 Ok(id)
             })
         })
     }
 
     /// Lifts a hold. False where there is none of that number that stands.
-    pub fn lift(&self, id: i64, at: Timestamp, by: &str, line: &Line) -> Result<bool, StoreFault> {
+    pub fn lift(&self, id: i64, by: &str, line: &Line, audit: Audit) -> Result<bool, StoreFault> {
+        let at = line.at;
         self.read(|db| {
             within_transaction(db, || {
                 let sql = "UPDATE legal_hold SET lifted_at = ?2, lifted_by = ?3 WHERE id = ?1 AND lifted_at IS NULL";
                 let lifted = db.execute(sql, values![id, at, by])? == 1;
                 if lifted {
                     write_line(db, line)?;
+                    audit::append(db, &Sealer::hold(db)?, &[audit.tell("hold", id)])?;
                 }
                 Ok(lifted)
             })

@@ -4,6 +4,7 @@
 //! commits in groups; readers stand beside it. The store has no clock and no policy: times and what follows from an
 //! answer are decided by its callers.
 
+mod audit;
 mod check;
 mod commit;
 mod backup;
@@ -28,6 +29,7 @@ mod request;
 mod seal;
 mod sqlite;
 
+pub use audit::{Anchor, Audit, AuditRow, AuditWanted, Breach, Broken, Kind, Purged, Tried, Verified, Who};
 pub use backup::{Contents, Present, PutBack, Vacant, back_up, look_into};
 pub use check::{Damage, Damaged, Looked};
 pub use doubt::{Restored, open_alone};
@@ -214,6 +216,8 @@ pub struct EpisodeWrite {
 pub struct Release {
     pub sequence: u64,
     pub checked: Checked,
+    /// Whom it is about and whom it is for, JSON; for the audit log.
+    pub subject: Personal<Vec<u8>>,
 }
 
 /// A delivery: one message for one destination.
@@ -273,8 +277,17 @@ pub struct Entry {
     pub lines: Vec<Line>,
     /// Why everything of the episode that waits in its lanes untried must wait for a person from now on.
     pub hold: Option<Vec<Finding>>,
-    /// The operator's request that this does, with what came of it.
-    pub answers: Option<(i64, String)>,
+    pub answers: Option<Answers>,
+}
+
+/// The operator's request that an entry does, with what came of it.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    pub request: i64,
+    /// JSON of ours.
+    pub outcome: String,
+    /// What the audit log says of it.
+    pub audit: Option<Audit>,
 }
 
 /// What became of an entry.
@@ -344,6 +357,8 @@ pub struct Attempt {
     pub duration_ms: u64,
     /// Class of the answer, a word of ours.
     pub answer: &'static str,
+    /// The receiver may have the document since this try, or has shown that it has.
+    pub disclosed: bool,
     pub code: Option<&'static str>,
     pub http_status: Option<u16>,
     /// The receipt's bytes, bounded.

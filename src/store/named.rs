@@ -1,11 +1,11 @@
 //! What a store says of its own keys: which one seals, which others values may still be sealed with, and the key for references,
 //! itself sealed.
 
-use super::StoreFault;
 use super::db::{Db, values};
 use super::handle::within_transaction;
 use super::keys::{ID, KeyId, Keys, StoreKey};
 use super::seal::{Column, Form, HEADER, decrypt, encrypt};
+use super::{StoreFault, audit};
 use crate::model::keyed::ReferenceKey;
 
 /// The key for references. Its row is named by the store's state, which so cannot be changed without the key.
@@ -13,8 +13,10 @@ const REFERENCE: Column = Column::bytes("meta", "value", &["state"]);
 const WHOLE: &str = "sealed";
 const PARTLY: &str = "sealed in part";
 
-/// Makes what a new store has: its key for references, and the name of the key that it is sealed with.
+/// Makes what a new store has: its key for references, the name of the key that it is sealed with, and the place where its
+/// audit log ends.
 pub(super) fn found(db: &dyn Db) -> Result<(), StoreFault> {
+    audit::found(db)?;
     let keys = db.seals().keys();
     let add = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     let Some(key) = keys.ring.first() else {
@@ -34,8 +36,10 @@ pub(super) fn found(db: &dyn Db) -> Result<(), StoreFault> {
 /// Whether these keys are the store's: all of its own are there, and they open its key for references, which is returned.
 pub(super) fn enter(db: &dyn Db) -> Result<ReferenceKey, StoreFault> {
     let (secret, form) = reference(db, db.seals().keys())?;
+    let references = ReferenceKey::new(&secret);
     db.seals().stand(form);
-    Ok(ReferenceKey::new(&secret))
+    db.seals().know(&references);
+    Ok(references)
 }
 
 pub(super) fn reference(db: &dyn Db, keys: &Keys) -> Result<([u8; 32], Form), StoreFault> {

@@ -1,5 +1,6 @@
 //! The queue: claim the heads of lanes, finish them, and let the next one of the lane come forward.
 
+use super::audit::{self, About};
 use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::db::{Db, Row, values};
 use super::seal::{DOCUMENT, RECEIPT, RECEIPT_AT, Sealer};
@@ -47,10 +48,11 @@ impl Store {
     pub async fn finish(&self, finish: Finish) -> Result<bool, StoreFault> {
         let finished = self.write(move |db| {
             let sealer = Sealer::hold(db)?;
-            let Some(Settled { episode, destination, attempts }) = settle(db, &sealer, &finish)? else { return Ok(false) };
+            let Some(Settled { episode, destination, attempts, about }) = settle(db, &sealer, &finish)? else { return Ok(false) };
+            // One that does not count has its number all the same.
+            let n = attempts + u32::from(finish.unburn);
             if let Some(attempt) = &finish.attempt {
-                // One that does not count has its number all the same.
-                write_attempt(db, &sealer, finish.id, attempts + u32::from(finish.unburn), attempt)?;
+                write_attempt(db, &sealer, finish.id, n, attempt)?;
             }
             if !finish.state.in_lane() {
                 promote(db, &episode, &destination)?;
@@ -62,6 +64,7 @@ impl Store {
             for line in &finish.lines {
                 write_line(db, line)?;
             }
+            audit::append(db, &sealer, audit::of_finish(db, &about, n, &finish)?.as_slice())?;
             Ok(true)
         });
         let ours = finished.await?;
@@ -231,15 +234,18 @@ struct Settled {
     episode: String,
     destination: String,
     attempts: u32,
+    /// As it was before.
+    about: About,
 }
 
 fn settle(db: &dyn Db, sealer: &Sealer<'_>, finish: &Finish) -> Result<Option<Settled>, StoreFault> {
     let in_lane = finish.state.in_lane();
-    let row = db.one("SELECT episode_id, message_id, destination FROM delivery WHERE id = ?1", values![finish.id])?;
+    let row = db.one(&format!("SELECT {} FROM delivery WHERE id = ?1", About::COLUMNS), values![finish.id])?;
     let Some(row) = row else { return Ok(None) };
-    db.lock_episode(&row.get::<String>(0)?)?;
+    db.lock_episode(&row.get::<String>(2)?)?;
+    let about = About::read(db, &row)?;
     let ask_at = finish.waiting.as_ref().and_then(|waiting| waiting.place.as_ref());
-    let ask_at = sealer.maybe(&RECEIPT_AT, &[row.value(1), row.value(2)], ask_at)?;
+    let ask_at = sealer.maybe(&RECEIPT_AT, &[row.value(0), row.value(1)], ask_at)?;
     let found = db.one(
         "UPDATE delivery SET state = ?3, open = ?4, head = head * ?4, next_at = ?5, lease_until = NULL, lease_token = NULL, attempts = attempts - ?6,
             last_answer = ?7, code = ?8, findings = ?9, settled_at = ?10, tried_at = ?11, receipt_by = ?12, receipt_at = ?13, doubt = ?14 WHERE id = ?1 AND lease_token = ?2 RETURNING episode_id, destination, attempts",
@@ -260,7 +266,7 @@ fn settle(db: &dyn Db, sealer: &Sealer<'_>, finish: &Finish) -> Result<Option<Se
             finish.in_doubt,
         ],
     )?;
-    found.map(|row| Ok(Settled { episode: row.get(0)?, destination: row.get(1)?, attempts: row.get(2)? })).transpose()
+    found.map(|row| Ok(Settled { episode: row.get(0)?, destination: row.get(1)?, attempts: row.get(2)?, about })).transpose()
 }
 
 /// `n` is the try's number.

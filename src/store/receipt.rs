@@ -4,7 +4,7 @@ use super::commit::{findings_json, promote, raise_outcome, write_line};
 use super::db::{Db, values};
 use super::queue::write_attempt;
 use super::seal::Sealer;
-use super::{Attempt, Store, StoreFault};
+use super::{Attempt, Store, StoreFault, audit};
 use crate::model::finding::Finding;
 use crate::model::ids::{EpisodeId, MessageId};
 use crate::model::keyed::Ref;
@@ -127,6 +127,7 @@ fn write(db: &dyn Db, sealer: &Sealer<'_>, (id, attempts): (i64, u32), lane: (&s
         if let Some(line) = &weighed.line {
             write_line(db, line)?;
         }
+        audit::append(db, sealer, audit::of_receipt(db, id, weighed.at, &attempt)?.as_slice())?;
     }
     Ok(())
 }

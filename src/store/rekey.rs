@@ -3,6 +3,7 @@
 //! First the store is told which key seals from now on; whoever writes reads it there. Then what is sealed with another key, or
 //! not at all, is sealed anew, a page at a time: a crash leaves a store that reads as before, and whoever begins again goes on.
 
+use super::audit::{self, Audit, Kind, Who};
 use super::backup::Vacant;
 use super::commit::write_line;
 use super::db::{Db, Value};
@@ -95,8 +96,8 @@ impl Rekey {
     }
 
     /// Takes the other keys' names from the store, where nothing is sealed with them any more. Else None: then there are steps
-    /// left. `line` tells of it.
-    pub fn end(&mut self, line: &Line) -> Result<Option<Rekeyed>, Fault> {
+    /// left. `line` and the audit log tell of it.
+    pub fn end(&mut self, line: &Line, who: &Who) -> Result<Option<Rekeyed>, Fault> {
         let first = self.keys.ring.first().ok_or(StoreFault::NoKey)?;
         let db = self.db.as_ref();
         let mut left = 0;
@@ -120,7 +121,9 @@ impl Rekey {
                 let (secret, _) = named::reference(db, db.seals().keys())?;
                 named::rename(db, first, &secret, Form::Sealed, &[first.id])?;
             }
-            write_line(db, &line)
+            write_line(db, &line)?;
+            let told = Audit::new(line.at, Kind::Rekeyed, who.clone()).tell("resealed", self.done.resealed);
+            audit::append(db, &Sealer::hold(db)?, &[told])
         })?;
         line.emit();
         self.done.compacted = compact(db, &self.place);

@@ -7,6 +7,7 @@
 use super::db::{Db, Row, Value};
 use super::keys::{ID, Keys, StoreKey};
 use super::{StoreFault, named};
+use crate::model::keyed::{ChainKey, ReferenceKey};
 use crate::model::personal::Personal;
 use aws_lc_rs::aead::{Aad, Nonce};
 use base64::Engine as _;
@@ -46,11 +47,13 @@ pub(super) const RECEIPT: Column = Column::bytes("attempt", "receipt", &["delive
 /// People give their reasons in it.
 pub(super) const ACTION: Column = Column { table: "request", name: "action", row: &["id"], text: true };
 
+pub(super) const SUBJECT: Column = Column::bytes("delivery", "subject", &["message_id", "destination"]);
 pub(super) const HOLD_REASON: Column = Column::bytes("legal_hold", "reason", &["id"]);
+pub(super) const AUDIT_BODY: Column = Column::bytes("audit", "body", &["n"]);
 
 /// Every column that may hold something personal.
-pub(super) const COLUMNS: [&Column; 8] =
-    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &RECEIPT_AT, &RECEIPT, &ACTION, &HOLD_REASON];
+pub(super) const COLUMNS: [&Column; 10] =
+    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &SUBJECT, &RECEIPT_AT, &RECEIPT, &ACTION, &AUDIT_BODY, &HOLD_REASON];
 
 /// How a store's values stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +69,13 @@ pub(super) enum Form {
 pub(super) struct Seals {
     keys: Keys,
     form: OnceLock<Form>,
+    /// The key for references, and what is derived from it; there once the store has been entered.
+    secrets: OnceLock<(ReferenceKey, ChainKey)>,
 }
 
 impl Seals {
     pub(super) fn new(keys: Keys) -> Self {
-        Self { keys, form: OnceLock::new() }
+        Self { keys, form: OnceLock::new(), secrets: OnceLock::new() }
     }
 
     /// For a file in which nothing personal is looked at.
@@ -89,6 +94,18 @@ impl Seals {
     /// Whoever opens it twice finds the same, or that it has been sealed meanwhile; what was found first is the looser.
     pub(super) fn stand(&self, form: Form) {
         let _ = self.form.set(form);
+    }
+
+    pub(super) fn know(&self, references: &ReferenceKey) {
+        let _ = self.secrets.set((references.clone(), references.chain()));
+    }
+
+    pub(super) fn references(&self) -> Result<&ReferenceKey, StoreFault> {
+        self.secrets.get().map(|(references, _)| references).ok_or(StoreFault::NoKey)
+    }
+
+    pub(super) fn chain(&self) -> Result<&ChainKey, StoreFault> {
+        self.secrets.get().map(|(_, chain)| chain).ok_or(StoreFault::NoKey)
     }
 
     /// What stands in a column, opened.

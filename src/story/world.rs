@@ -243,8 +243,8 @@ impl World {
         let contents = store::look_into(&backup)?;
         // Beside the old store and not in its place: whoever still had that one would hold it.
         let file = backup.with_file_name(format!("{}.db", self.files));
-        let restored = ops::restored(self.clock.now(), contents.made_at);
-        store::Vacant::take(&file)?.put_back(&backup, &contents, &restored)?;
+        let restored = ops::restored(self.clock.now(), contents.made_at, store::Who::daemon());
+        store::Vacant::take(&file)?.put_back(&backup, &contents, &(&SECRET).into(), &restored)?;
         let ground = Ground { store: Store::open(&file, &SECRET)?, file: Some(file), place: self.place };
         let anew = Self::between(self.settings, ground, self.clock, self.receiver)?;
         Ok(Self { backup: Some(backup), files: self.files + 1, turns: self.turns, ..anew })

@@ -82,9 +82,17 @@ fn answer(status: u16, body: &[u8], message: MessageId, hash: ContentHash, wants
         (_, Some(receipt)) if success || receipt.status == ReceiptStatus::Rejected => verdict(&receipt),
         (200..=299, None) if wants_receipt => Answer::BadReceipt,
         (200..=299, None) => Answer::Accepted,
-        (400 | 405 | 406 | 410..=422, _) => Answer::Refused { status },
-        (408 | 425 | 500..=599, _) => Answer::ServerError { status },
-        (_, _) => Answer::Unexpected { status },
+        _ => failed(status, None),
+    }
+}
+
+/// A status that is no success, where nothing more is known.
+pub(super) fn failed(status: u16, retry_after: Option<Duration>) -> Answer {
+    match status {
+        _ if is_closed(status) => Answer::RouteDown { fault: RouteFault::Status(status), retry_after },
+        400 | 405 | 406 | 410..=422 => Answer::Refused { status },
+        408 | 425 | 500..=599 => Answer::ServerError { status },
+        _ => Answer::Unexpected { status },
     }
 }
 
@@ -94,21 +102,15 @@ fn mentions(body: &[u8], words: &[u8]) -> bool {
 
 /// What the receipt says; its own texts stay in the stored receipt, for they may quote the message.
 pub fn verdict(receipt: &Receipt) -> Answer {
-    let findings: Vec<Finding> = receipt
-        .errors
-        .iter()
-        .map(|error| {
-            // What may be about a person stays in the stored receipt.
-            let code = error.code.known().unwrap_or("–");
-            let detail = (format!("kod {code}"), format!("code {code}"));
-            Code::DlvRejected.finding(
-                if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn },
-                Layer::Delivery,
-                Some(detail),
-            )
-        })
-        .collect();
+    let effect = if receipt.status == ReceiptStatus::Rejected { Effect::Refuse } else { Effect::Warn };
+    // What may be about a person stays in the stored receipt.
+    let findings = receipt.errors.iter().map(|error| remark(error.code.known().unwrap_or("–"), effect)).collect();
     Answer::Receipt { status: receipt.status, retryable: receipt.retryable.unwrap_or(false), reason: receipt.reason, findings }
+}
+
+/// A remark of the receiver's by its code alone.
+pub(super) fn remark(code: &str, effect: Effect) -> Finding {
+    Code::DlvRejected.finding(effect, Layer::Delivery, Some((format!("kod {code}"), format!("code {code}"))))
 }
 
 /// A request that brought no answer: either it cannot have arrived, or we do not know.

@@ -1,77 +1,34 @@
-//! HTTPS with mutual TLS. Redirects are never followed; files are read again on [`Https::reload`].
+//! Our own wire over HTTPS with mutual TLS. Redirects are never followed.
 
 use super::classify::{self, Got};
-use super::{Envelope, Knocked, Question, Reply, Transport};
-use crate::fault::{Code, Fault};
-use crate::model::answer::{Answer, RouteFault};
+use super::link::{ANSWER_MAX, Endpoint, Link, bounded, retry_after};
+use super::{Envelope, Question, Reply, Transport};
+use crate::fault::Fault;
+use crate::model::answer::Answer;
 use crate::model::ids::MessageId;
 use crate::model::name::Name;
-use crate::model::personal::Personal;
-use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use jiff::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Certificate, Client, Identity, Proxy, Response, Url, redirect, tls};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::{Response, Url};
 
-/// Longest answer that is read.
-const ANSWER_MAX: usize = 64 * 1024;
-/// Longest address that a receiver may give for a receipt.
-const PLACE_MAX: usize = 2_000;
-/// A connection that cannot be made in this time will not be made.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
 const CONTENT_TYPE_XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-8");
-
-/// Files of a destination's TLS.
-#[derive(Debug, Clone, Default)]
-pub struct TlsFiles {
-    pub ca: Option<PathBuf>,
-    pub certificate: Option<PathBuf>,
-    pub key: Option<PathBuf>,
-}
-
-/// Where a destination is and how it is met.
-#[derive(Clone)]
-pub struct Endpoint {
-    pub url: Url,
-    /// Where any message can be looked up; with [`MessageId::PLACEHOLDER`] in it.
-    pub lookup_url: Option<String>,
-    pub files: TlsFiles,
-    pub proxy: Option<Url>,
-    pub timeout: Duration,
-    /// A success needs a receipt document.
-    pub wants_receipt: bool,
-}
 
 /// A destination over HTTPS.
 #[derive(Debug)]
 pub struct Https {
     pub name: Name,
-    endpoint: Endpoint,
-    // Swapped whole: a new certificate behind an old connection pool would not be shown (TLS resumption keeps the old one).
-    client: ArcSwap<Client>,
-}
-
-impl std::fmt::Debug for Endpoint {
-    /// Addresses may hold a password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("files", &self.files).field("timeout", &self.timeout).finish_non_exhaustive()
-    }
+    pub(super) link: Link,
 }
 
 impl Https {
     pub fn new(name: Name, endpoint: Endpoint) -> Result<Self, Fault> {
-        let client = build(&endpoint)?;
-        Ok(Self { name, endpoint, client: ArcSwap::from_pointee(client) })
+        Ok(Self { name, link: Link::new(endpoint)? })
     }
 
     /// Reads certificate, key and issuers anew. On a fault the old ones stay.
     pub fn reload(&self) -> Result<(), Fault> {
-        let client = build(&self.endpoint)?;
-        self.client.store(std::sync::Arc::new(client));
-        Ok(())
+        self.link.reload()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the document leaves for its receiver")]
@@ -79,9 +36,9 @@ impl Https {
         let body = envelope.body.disclose();
         let digest = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, body));
         let (trace, span) = (envelope.message.0.simple(), envelope.envelope.0.as_u64_pair().0);
-        self.client
-            .load()
-            .post(self.endpoint.url.clone())
+        self.link
+            .client()
+            .post(self.link.endpoint.url.clone())
             .header(CONTENT_TYPE, CONTENT_TYPE_XML)
             .header("idempotency-key", envelope.message.to_string())
             .header("content-digest", format!("sha-256=:{digest}:"))
@@ -92,52 +49,17 @@ impl Https {
     }
 }
 
-impl Https {
-    /// Where the connection broke without a word, one empty request more shows whether our certificate is the cause: so
-    /// small a request is sent whole, and the server's alert is what comes back.
-    async fn failure(&self, fault: &reqwest::Error) -> Answer {
-        if classify::unsure(fault)
-            && let Err(again) =
-                self.client.load().head(self.endpoint.url.clone()).timeout(CONNECT_MAX.min(self.endpoint.timeout / 2)).send().await
-            && let certificate @ Answer::RouteDown { fault: RouteFault::ClientCertificate, .. } = classify::failure(&again)
-        {
-            return certificate;
-        }
-        classify::failure(fault)
-    }
-}
-
-impl Https {
-    /// Asks with an empty question whether the receiver is there; no message is sent.
-    pub async fn knock(&self) -> Knocked {
-        let asked = self.client.load().head(self.endpoint.url.clone()).timeout(CONNECT_MAX.min(self.endpoint.timeout)).send().await;
-        match asked {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                let date = response
-                    .headers()
-                    .get(DATE)
-                    .and_then(|value| value.to_str().ok())
-                    .and_then(|text| httpdate::parse_http_date(text).ok());
-                let date = date.and_then(|date| Timestamp::try_from(date).ok());
-                Knocked { answer: Answer::Unexpected { status }, status: Some(status), date }
-            }
-            Err(fault) => Knocked { answer: classify::failure(&fault), status: None, date: None },
-        }
-    }
-}
-
 impl Transport for Https {
     async fn send(&self, envelope: Envelope) -> Reply {
         let response = match self.post(&envelope).await {
             Ok(response) => response,
-            Err(fault) => return Reply::bare(self.failure(&fault).await, None),
+            Err(fault) => return Reply::bare(self.link.failure(&fault).await, None),
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         let has_location = response.headers().contains_key(LOCATION);
-        let place = self.place(response.headers());
-        let body = match bounded(response).await {
+        let place = self.link.place(response.headers());
+        let body = match bounded(response, ANSWER_MAX).await {
             Ok(body) => body,
             // The status came, the rest did not: the receiver may have the message.
             Err(()) if (200..300).contains(&status) => {
@@ -146,15 +68,16 @@ impl Transport for Https {
             Err(()) => Vec::new(),
         };
         let got = Got { status, body: &body, retry_after, has_location };
-        let answer = classify::sent(got, envelope.message, envelope.content_hash, self.endpoint.wants_receipt);
-        Reply { place, ..reply(answer, status, body) }
+        let answer = classify::sent(got, envelope.message, envelope.content_hash, self.link.endpoint.wants_receipt);
+        Reply { place, ..Reply::with(answer, status, body) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the receiver is asked where it said")]
     async fn ask(&self, question: Question) -> Reply {
         let at = match &question.place {
-            Some(place) => self.endpoint.url.join(place.disclose()).ok(),
+            Some(place) => self.link.endpoint.url.join(place.disclose()).ok(),
             None => self
+                .link
                 .endpoint
                 .lookup_url
                 .as_ref()
@@ -162,120 +85,18 @@ impl Transport for Https {
         };
         // Was checked when it was taken in.
         let Some(at) = at else { return Reply::bare(Answer::Unexpected { status: 0 }, None) };
-        let response = match self.client.load().get(at).header(ACCEPT, CONTENT_TYPE_XML).send().await {
+        let response = match self.link.client().get(at).header(ACCEPT, CONTENT_TYPE_XML).send().await {
             Ok(response) => response,
             Err(fault) => return Reply::bare(classify::failure(&fault), None),
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let Ok(body) = bounded(response).await else { return Reply::bare(Answer::Lost, Some(status)) };
+        let Ok(body) = bounded(response, ANSWER_MAX).await else { return Reply::bare(Answer::Lost, Some(status)) };
         let answer = classify::asked(Got { status, body: &body, retry_after, has_location: false }, &question);
-        reply(answer, status, body)
+        Reply::with(answer, status, body)
     }
 
     fn looks_up(&self) -> bool {
-        self.endpoint.lookup_url.is_some()
-    }
-}
-
-impl Https {
-    /// Where the receiver says that the receipt will be. Only with itself: nobody else is told our certificate and what we ask.
-    fn place(&self, headers: &HeaderMap) -> Option<Personal<String>> {
-        let place = headers.get(LOCATION)?.to_str().ok().filter(|place| place.len() <= PLACE_MAX)?;
-        let url = self.endpoint.url.join(place).ok()?;
-        (url.origin() == self.endpoint.url.origin()).then(|| Personal::new(place.to_owned()))
-    }
-}
-
-fn reply(answer: Answer, status: u16, body: Vec<u8>) -> Reply {
-    // The page of a gateway that is down is no receipt, and would be kept once a probe.
-    let kept = !body.is_empty() && !matches!(answer, Answer::RouteDown { .. });
-    Reply { receipt: kept.then(|| Personal::new(body)), ..Reply::bare(answer, Some(status)) }
-}
-
-fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
-    let Endpoint { url, files, proxy, timeout, .. } = endpoint;
-    let mut builder = Client::builder()
-        .user_agent(concat!("vardbro/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .tls_version_min(tls::Version::TLS_1_2)
-        // Well within the whole, so that a connection that is not made is told from an answer that does not come.
-        .connect_timeout(CONNECT_MAX.min(*timeout / 2))
-        .timeout(*timeout)
-        .pool_idle_timeout(Duration::from_mins(1))
-        .tcp_keepalive(Duration::from_secs(30))
-        .https_only(url.scheme() == "https")
-        .no_proxy();
-    if let Some(path) = &files.ca {
-        let bundle = read(path)?;
-        let issuers = Certificate::from_pem_bundle(&bundle).map_err(|_| unusable(path))?;
-        if issuers.is_empty() {
-            return Err(unusable(path));
-        }
-        builder = builder.tls_certs_only(issuers);
-    }
-    if let (Some(certificate), Some(key)) = (&files.certificate, &files.key) {
-        let mut pem = read(certificate)?;
-        pem.push(b'\n');
-        pem.extend(read(key)?);
-        builder = builder.identity(Identity::from_pem(&pem).map_err(|_| unusable(certificate))?);
-    }
-    if let Some(proxy) = proxy {
-        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|_| Fault::with(Code::CfgValue, "proxy"))?);
-    }
-    builder
-        .build()
-        .map_err(|_| Fault::with(Code::CfgCertificate, files.certificate.as_ref().map_or_else(String::new, |p| p.display().to_string())))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|fault| Fault::with(Code::CfgFile, format!("{} ({})", path.display(), fault.kind())))
-}
-
-fn unusable(path: &Path) -> Fault {
-    Fault::with(Code::CfgCertificate, path.display().to_string())
-}
-
-/// The body, as far as we read it.
-async fn bounded(mut response: Response) -> Result<Vec<u8>, ()> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| ())? {
-        if body.len() + chunk.len() > ANSWER_MAX {
-            // Whatever this is, it is no receipt; dropping the response ends the connection.
-            return Ok(b"\0".to_vec());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Seconds, or a moment by the receiver's own clock, which its `Date` tells.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
-    let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse::<u32>() {
-        return Some(Duration::from_secs(u64::from(seconds)));
-    }
-    let moment = |text: &str| httpdate::parse_http_date(text).ok();
-    moment(asked)?.duration_since(moment(text(DATE)?)?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_in_seconds_and_as_a_moment() {
-        let headers = |asked: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(asked));
-            headers.insert(DATE, HeaderValue::from_static("Tue, 10 Mar 2026 09:00:00 GMT"));
-            headers
-        };
-        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after(&headers("Tue, 10 Mar 2026 09:00:30 GMT")), Some(Duration::from_secs(30)));
-        for none in ["Tue, 10 Mar 2026 08:00:00 GMT", "soon", "-1", ""] {
-            assert_eq!(retry_after(&headers(none)), None, "{none}");
-        }
+        self.link.endpoint.lookup_url.is_some()
     }
 }

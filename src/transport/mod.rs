@@ -2,12 +2,20 @@
 
 mod classify;
 mod https;
+mod link;
+mod sdk;
+mod token;
 
 pub use classify::{Got, sent as answer_to, verdict as answer_of};
-pub use https::{Endpoint, Https, TlsFiles};
+pub use https::Https;
+pub use link::{Endpoint, TlsFiles};
+pub use sdk::Sdk;
+pub use token::TokenSource;
 
+use crate::fault::Fault;
 use crate::model::answer::Answer;
 use crate::model::ids::{EnvelopeId, MessageId};
+use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::receipt::ContentHash;
 use jiff::Timestamp;
@@ -18,6 +26,7 @@ use std::future::Future;
 pub struct Envelope {
     pub message: MessageId,
     pub envelope: EnvelopeId,
+    /// The document. Another wire than ours puts a frame of its own around it.
     pub body: Personal<Vec<u8>>,
     /// What a receiver that has the message already shows.
     pub content_hash: ContentHash,
@@ -48,6 +57,12 @@ impl Reply {
     pub fn bare(answer: Answer, http_status: Option<u16>) -> Self {
         Self { answer, http_status, receipt: None, place: None }
     }
+
+    /// The page of a gateway that is down is no receipt, and would be kept once a probe.
+    fn with(answer: Answer, status: u16, body: Vec<u8>) -> Self {
+        let kept = !body.is_empty() && !matches!(answer, Answer::RouteDown { .. });
+        Self { receipt: kept.then(|| Personal::new(body)), ..Self::bare(answer, Some(status)) }
+    }
 }
 
 /// What a receiver shows that is asked nothing.
@@ -67,4 +82,59 @@ pub trait Transport: Send + Sync + 'static {
     fn ask(&self, question: Question) -> impl Future<Output = Reply> + Send;
     /// Whether any message can be looked up there by its id.
     fn looks_up(&self) -> bool;
+}
+
+/// A destination by its wire.
+#[derive(Debug)]
+pub enum Way {
+    Xml(Box<Https>),
+    Sdk(Box<Sdk>),
+}
+
+impl Way {
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Xml(https) => &https.name,
+            Self::Sdk(sdk) => &sdk.name,
+        }
+    }
+
+    /// Asks with an empty question whether the receiver is there; no message is sent.
+    pub async fn knock(&self) -> Knocked {
+        match self {
+            Self::Xml(https) => https.link.knock().await,
+            Self::Sdk(sdk) => sdk.link.knock().await,
+        }
+    }
+
+    /// Reads certificates, keys and tokens anew. On a fault the old ones stay.
+    pub fn reload(&self) -> Result<(), Fault> {
+        match self {
+            Self::Xml(https) => https.reload(),
+            Self::Sdk(sdk) => sdk.reload(),
+        }
+    }
+}
+
+impl Transport for Way {
+    async fn send(&self, envelope: Envelope) -> Reply {
+        match self {
+            Self::Xml(https) => https.send(envelope).await,
+            Self::Sdk(sdk) => sdk.send(envelope).await,
+        }
+    }
+
+    async fn ask(&self, question: Question) -> Reply {
+        match self {
+            Self::Xml(https) => https.ask(question).await,
+            Self::Sdk(sdk) => sdk.ask(question).await,
+        }
+    }
+
+    fn looks_up(&self) -> bool {
+        match self {
+            Self::Xml(https) => https.looks_up(),
+            Self::Sdk(sdk) => sdk.looks_up(),
+        }
+    }
 }

@@ -4,8 +4,10 @@
 //! a new transmission. No I/O, no clock, no randomness.
 
 mod frame;
+pub mod readable;
 pub mod receipt;
 mod scan;
+pub mod sdk;
 mod tree;
 pub mod xml;
 pub mod xsd;
@@ -13,7 +15,7 @@ pub mod xsd;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use crate::model::receipt::ContentHash;
+pub use crate::model::receipt::{ContentHash, Receipt};
 pub use scan::{MAX_DEPTH, Unreadable};
 pub use tree::tree;
 pub use xml::{content, transmission};
@@ -28,6 +30,14 @@ use jiff::Timestamp;
 pub const MESSAGE_NS: &str = "urn:vardbro:message:1";
 /// Namespace of the receipt.
 pub const RECEIPT_NS: &str = "urn:vardbro:receipt:1";
+
+/// Reads a receipt of ours or of Digg's.
+pub fn read_receipt(bytes: &[u8]) -> Result<Receipt, Unreadable> {
+    match receipt::read(bytes) {
+        Err(Unreadable::OtherDocument) => sdk::receipt::read(bytes),
+        read => read,
+    }
+}
 
 /// What is settled about a message at the moment of its release.
 #[derive(Debug, Clone)]

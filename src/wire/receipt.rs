@@ -110,7 +110,7 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, Unreadable> {
     let (mut status, mut retryable, mut reason, mut log_id, mut list) = (None, None, None, None, None);
     let mut errors = Vec::new();
     let mut parts = ErrorParts::default();
-    scan(bytes, RECEIPT_NS, NAMES, |ended| {
+    scan(bytes, &[RECEIPT_NS], NAMES, |ended| {
         // Blanks around a code or an id are nobody's meaning; a free text is kept as it is.
         let text = ended.text.trim();
         match *ended.path {
@@ -165,7 +165,7 @@ fn finish_error(parts: &mut ErrorParts, errors: &mut Vec<ReceiptError>) -> Resul
 }
 
 /// The text as far as it is kept; nothing of a blank one.
-fn kept(text: &str, max: usize) -> Option<String> {
+pub(super) fn kept(text: &str, max: usize) -> Option<String> {
     let text: String = text.chars().take(max).collect();
     // XML's own notion of blank, and that of people, both count.
     (!text.trim().is_empty()).then_some(text)

@@ -63,7 +63,7 @@ struct Frame {
 /// Walks a document and calls `visit` at the end of every element whose names, from the root down, are all in `names`.
 pub(super) fn scan(
     bytes: &[u8],
-    namespace: &str,
+    namespaces: &[&str],
     names: &'static [&'static str],
     mut visit: impl FnMut(Ended<'_>) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
@@ -84,11 +84,11 @@ pub(super) fn scan(
             }
             Event::Start(tag) => {
                 let (resolved, local) = reader.resolver().resolve_element(tag.name());
-                walk.start(before, is_ours(&resolved, namespace)?, local.as_ref())?;
+                walk.start(before, is_ours(&resolved, namespaces)?, local.as_ref())?;
             }
             Event::Empty(tag) => {
                 let (resolved, local) = reader.resolver().resolve_element(tag.name());
-                walk.start(before, is_ours(&resolved, namespace)?, local.as_ref())?;
+                walk.start(before, is_ours(&resolved, namespaces)?, local.as_ref())?;
                 walk.end(after, &mut visit)?;
             }
             Event::End(_) => walk.end(after, &mut visit)?,
@@ -176,9 +176,9 @@ fn position(reader: &NsReader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
-fn is_ours(resolved: &ResolveResult<'_>, namespace: &str) -> Result<bool, Unreadable> {
+fn is_ours(resolved: &ResolveResult<'_>, namespaces: &[&str]) -> Result<bool, Unreadable> {
     match resolved {
-        ResolveResult::Bound(bound) => Ok(bound.as_ref() == namespace.as_bytes()),
+        ResolveResult::Bound(bound) => Ok(namespaces.iter().any(|namespace| bound.as_ref() == namespace.as_bytes())),
         ResolveResult::Unbound => Ok(false),
         ResolveResult::Unknown(_) => Err(Unreadable::NotXml),
     }
@@ -214,7 +214,7 @@ mod tests {
 
     fn texts(document: &str) -> Result<Vec<(String, String)>, Unreadable> {
         let mut out = Vec::new();
-        scan(document.as_bytes(), "urn:x", &["r", "a", "b"], |ended| {
+        scan(document.as_bytes(), &["urn:x"], &["r", "a", "b"], |ended| {
             out.push((ended.path.join("/"), ended.text.to_owned()));
             Ok(())
         })?;

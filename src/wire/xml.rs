@@ -37,7 +37,7 @@ impl XmlSink {
         self.writer.into_inner()
     }
 
-    fn group(&mut self, name: &'static str, write: impl FnOnce(&mut Self)) {
+    pub(super) fn group(&mut self, name: &'static str, write: impl FnOnce(&mut Self)) {
         self.open(name);
         write(self);
         self.close(name);
@@ -198,7 +198,7 @@ const NAMES: &[&str] = &[
 pub fn read(bytes: &[u8]) -> Result<Received, Unreadable> {
     let (mut message, mut envelope, mut episode) = (None, None, None);
     let (mut kind, mut sequence, mut hash, mut content) = (None, None, None, None);
-    scan(bytes, MESSAGE_NS, NAMES, |ended| {
+    scan(bytes, &[MESSAGE_NS], NAMES, |ended| {
         let text = ended.text;
         match *ended.path {
             ["message", "transmission", "envelopeId"] => once(&mut envelope, "envelopeId", uuid(text).map(EnvelopeId)),

@@ -42,7 +42,7 @@ fn the_daemon_does_what_its_description_says() {
 }
 
 /// The program, where there is one. Where all must run it must be there.
-fn tool() -> Option<PathBuf> {
+pub(crate) fn tool() -> Option<PathBuf> {
     let given = std::env::var_os("VARDBRO_TEST_SCHEMATHESIS").map(PathBuf::from);
     let tool = given.unwrap_or_else(|| "schemathesis".into());
     if Command::new(&tool).arg("--version").output().is_ok_and(|out| out.status.success()) {

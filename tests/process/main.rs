@@ -8,8 +8,11 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod amqp;
+#[path = "../support/described.rs"]
+mod described;
 #[path = "../support/outbox.rs"]
 mod outbox;
+mod audit;
 mod backups;
 mod certificates;
 mod contract;
@@ -33,6 +36,7 @@ mod privacy;
 mod receipts;
 mod receiver_faults;
 mod retention;
+mod sdk;
 mod sealing;
 mod sql;
 mod world;

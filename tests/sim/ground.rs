@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vardbro::deliver::Policy;
 use vardbro::intake::Desk;
-use vardbro::store::{Store, Vacant, back_up, look_into};
+use vardbro::store::{Store, Vacant, Who, back_up, look_into};
 use vardbro::{daemon, ops};
 
 const SETTINGS: &str = r#"
@@ -124,8 +124,9 @@ impl Ground {
             std::thread::sleep(Duration::from_millis(1));
         }
         let contents = look_into(&backup).expect("a backup");
-        let restored = ops::restored(now, contents.made_at);
-        let done = Vacant::take(&file).expect("nobody has it").put_back(&backup, &contents, &restored).expect("put back");
+        let restored = ops::restored(now, contents.made_at, Who::daemon());
+        let done =
+            Vacant::take(&file).expect("nobody has it").put_back(&backup, &contents, &(&[7; 32]).into(), &restored).expect("put back");
         fs::remove_file(done.kept.expect("the store that was there")).expect("no longer needed");
         self.stores[0] = Some(open(&file));
         self.probe = Probe::beside(&file);

@@ -185,10 +185,10 @@ impl Probe {
 
     /// An empty store, as new.
     pub(crate) fn wipe(&self) {
-        const TABLES: [&str; 10] =
-            ["fault", "restored", "attempt", "journal", "alarm", "request", "episode_patient", "delivery", "event", "episode"];
+        const TABLES: [&str; 11] =
+            ["fault", "audit", "restored", "attempt", "journal", "alarm", "request", "episode_patient", "delivery", "event", "episode"];
         let deletes: Vec<String> = TABLES.iter().map(|table| format!("DELETE FROM {table};")).collect();
-        self.batch(&format!("BEGIN; {} COMMIT", deletes.concat()));
+        self.batch(&format!("BEGIN; {} DELETE FROM meta WHERE name = 'audit_chain'; COMMIT", deletes.concat()));
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use vardbro::fault::Fault;
 use vardbro::model::dice::SystemDice;
 use vardbro::oplog::Event;
-use vardbro::store::{Keys, Place, Rekey, Rekeyed, Store, StoreKey};
+use vardbro::store::{Keys, Place, Rekey, Rekeyed, Store, StoreKey, Who};
 
 pub(crate) struct Database {
     at: At,
@@ -91,7 +91,7 @@ impl Database {
         let mut rekey = self.begin_rekey().expect("it may begin");
         loop {
             while rekey.step().expect("a working store") {}
-            if let Some(done) = rekey.end(&line(Event::StoreRekeyed)).expect("a working store") {
+            if let Some(done) = rekey.end(&line(Event::StoreRekeyed), &Who::daemon()).expect("a working store") {
                 return done;
             }
         }

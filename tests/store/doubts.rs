@@ -4,10 +4,11 @@ use crate::database::Database;
 use crate::hand::{change, changing, commit, ending, entry, finish, lane, line, minute, reference, sending, state, take, told, withheld};
 use vardbro::model::state::State;
 use vardbro::oplog::Event;
-use vardbro::store::{ChangeTo, Committed, Entry, Restored, Store};
+use vardbro::store::{ChangeTo, Committed, Entry, Restored, Store, Who};
 
 fn restore(store: &Store, at: i64) -> u64 {
-    let restored = Restored { at: minute(at), backup_at: None, doubt_until: minute(at + 10), line: line(Event::StoreRestored) };
+    let (line, who) = (line(Event::StoreRestored), Who::daemon());
+    let restored = Restored { at: minute(at), backup_at: None, doubt_until: minute(at + 10), line, who };
     store.mark_restored(restored).expect("a working store")
 }
 

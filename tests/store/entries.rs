@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vardbro::model::personal::Personal;
 use vardbro::model::state::State;
 use vardbro::oplog::Event;
-use vardbro::store::{Committed, Entry, EpisodeWrite, Filter, NewDelivery};
+use vardbro::store::{Answers, Committed, Entry, EpisodeWrite, Filter, NewDelivery};
 
 pub(crate) fn an_entry_commits_whole(database: &Database) {
     let store = database.open();
@@ -41,7 +41,7 @@ pub(crate) fn an_entry_that_conflicts_leaves_nothing(database: &Database) {
     let mut doomed = sending(1, 2, "doomed", 0);
     doomed.lines.push(line(Event::EventAccepted));
     doomed.hold = Some(remarks());
-    doomed.answers = Some((77, "{}".to_owned()));
+    doomed.answers = Some(Answers { request: 77, outcome: "{}".to_owned(), audit: None });
     let committed = store.commit(vec![sending(2, 1, "left", 0), doomed, sending(3, 1, "right", 0)]).expect("a working store");
     assert!(matches!(committed[..], [Committed::Done(_), Committed::Conflict, Committed::Done(_)]), "{committed:?}");
 

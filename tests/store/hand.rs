@@ -110,8 +110,16 @@ pub(crate) fn content(of: &str) -> Vec<u8> {
 pub(crate) fn release(event: &str, sequence: u64) -> Release {
     let bytes = content(event);
     let hash = ContentHash::of(&bytes);
-    Release { sequence, checked: Checked::restore(message(event), Personal::new(bytes), hash).expect("the hash holds") }
+    let checked = Checked::restore(message(event), Personal::new(bytes), hash).expect("the hash holds");
+    Release { sequence, checked, subject: Personal::new(subject().to_string().into_bytes()) }
 }
+
+/// Whom every message here is about, and whom it is for.
+pub(crate) fn subject() -> serde_json::Value {
+    serde_json::json!({"patient": {"id": PERSON, "idType": "personnummer"}, "recipients": [{"hsaId": "SE2321000131-T200", "party": "SV"}]})
+}
+
+pub(crate) const PERSON: &str = "193812217044";
 
 /// The event's message in its lane, as number `sequence`.
 pub(crate) fn queued(event: &str, sequence: u64) -> NewDelivery {
@@ -204,6 +212,7 @@ pub(crate) fn attempt(answer: &'static str) -> Attempt {
         started_at: minute(1),
         duration_ms: 17,
         answer,
+        disclosed: true,
         code: Some(Code::DlvLost.id()),
         http_status: Some(200),
         receipt: Some(Personal::new(b"<receipt/>".to_vec())),

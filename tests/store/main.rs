@@ -28,6 +28,10 @@
 //! fate, and a change while it is being told is told as well. The journal is filtered by every key. A request is done once.
 //! What fails undoes its own writes and nobody else's.
 //!
+//! **Audit** (`audit.rs`). Every outcome after which a receiver may have a document has one row, in the outcome's transaction. The
+//! rows make one gapless chain, whoever writes them; whatever is changed, taken away or put in from beside is noticed. Another
+//! key keeps it, and so does the removal of what is old.
+//!
 //! **Checking** (`checking.rs`). What is whole has nothing to tell; each kind of damage is told of with its table and row.
 //!
 //! **Opening** (`opening.rs`). References keep the first secret. A newer schema is neither written nor read; an older one is
@@ -45,6 +49,7 @@
 
 #![expect(clippy::expect_used, reason = "a broken test shall stop")]
 
+mod audit;
 mod changes;
 mod checking;
 mod database;
@@ -143,6 +148,18 @@ contract! {
         a_try_that_does_not_count_is_given_back
         an_attempt_is_kept
         a_damaged_row_is_parked_alone;
+    audit:
+        an_empty_log_does_not_pass_for_a_whole_one
+        whatever_is_changed_is_noticed
+        the_chain_of_another_store_is_not_ours
+        an_anchor_shows_that_nothing_before_was_written_anew
+        many_writers_make_one_chain
+        another_key_keeps_the_chain
+        every_outcome_has_its_row
+        a_try_that_nobody_finished_is_told_of
+        a_receipt_that_comes_by_itself_has_its_row
+        a_row_about_a_message_names_its_person
+        old_rows_go_and_the_chain_holds;
     checking:
         what_is_whole_has_nothing_to_tell
         what_is_damaged_is_found;

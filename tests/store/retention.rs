@@ -11,13 +11,17 @@ use vardbro::model::personal::Personal;
 use vardbro::model::raw::Verdict;
 use vardbro::model::state::State;
 use vardbro::oplog::{Event, Reason};
-use vardbro::store::{Before, DeliveryRow, Filter, Purge, PurgeKind, Store, Subject};
+use vardbro::store::{Audit, AuditWanted, Before, DeliveryRow, Filter, Kind, Purge, PurgeKind, Store, Subject, Who};
 use vardbro::story::{Conduct, Scripted};
 
 const RULES: &str = "vanersborg/2026.1";
 
 fn start() -> Timestamp {
     "2026-03-12T11:00:00+01:00".parse().expect("a time")
+}
+
+fn audit(kind: Kind) -> Audit {
+    Audit::new(start(), kind, Who::daemon())
 }
 
 fn world(store: &Store) -> World {
@@ -39,7 +43,7 @@ fn purge(store: &Store, now: Timestamp) -> BTreeMap<&'static str, u64> {
     let mut purge = Purge::new(before(now));
     while purge.step(store).expect("a working store").is_some() {}
     while Purge::give_back(store).expect("a working store") {}
-    let lines = Purge::end(store, &line(Event::StorePurged)).expect("a working store");
+    let lines = Purge::end(store, &line(Event::StorePurged), &Who::daemon()).expect("a working store");
     lines.iter().filter_map(|line| if let Some(Reason::Counted(kind, count)) = line.reason { Some((kind, count)) } else { None }).collect()
 }
 
@@ -164,7 +168,9 @@ pub(crate) fn a_hold_keeps_until_it_is_lifted(database: &Database) {
     let mut world = world(&store);
     (1..=3).for_each(|case| over(&mut world, case));
     let reason = Personal::new("Tillsynsärende 4711".to_owned());
-    let set = |subject: &Subject| store.hold(start(), "arkivarie", subject, &reason, &line(Event::HoldSet)).expect("a working store");
+    let set = |subject: &Subject| {
+        store.hold("arkivarie", subject, &reason, &line(Event::HoldSet), audit(Kind::HoldSet)).expect("a working store")
+    };
     let id = set(&Subject::Episode(episode(&store, 2)));
     let held = episode(&store, 2).to_string();
     let all = kept(&store, |row| row.episode == held);
@@ -176,12 +182,15 @@ pub(crate) fn a_hold_keeps_until_it_is_lifted(database: &Database) {
     let holds = store.holds(false).expect("a working store");
     assert_eq!((holds.len(), &holds[0].reason, holds[0].by.as_str()), (1, &reason, "arkivarie"));
 
-    assert!(store.lift(id, start() + days(1), "arkivarie", &line(Event::HoldLifted)).expect("a working store"));
-    assert!(!store.lift(id, start() + days(1), "arkivarie", &line(Event::HoldLifted)).expect("a working store"), "once");
+    assert!(store.lift(id, "arkivarie", &line(Event::HoldLifted), audit(Kind::HoldLifted)).expect("a working store"));
+    assert!(!store.lift(id, "arkivarie", &line(Event::HoldLifted), audit(Kind::HoldLifted)).expect("a working store"), "once");
     let everything = set(&Subject::Everything);
     assert!(purge(&store, start() + days(900)).is_empty(), "a hold of everything keeps everything");
-    store.lift(everything, start(), "arkivarie", &line(Event::HoldLifted)).expect("a working store");
+    store.lift(everything, "arkivarie", &line(Event::HoldLifted), audit(Kind::HoldLifted)).expect("a working store");
     assert_eq!(purge(&store, start() + days(900)).get("content"), Some(&1), "then it goes as all else");
+    let told = store.audit_rows(&AuditWanted { limit: 1_000, ..AuditWanted::default() }).expect("a working store");
+    let count = |kind: &str| told.iter().filter(|row| row.kind == kind).count();
+    assert_eq!((count("hold-set"), count("hold-lifted"), count("retention")), (2, 2, 4), "each is in the audit log");
 }
 
 /// Of several processes over one database one has its turn in an hour.
@@ -246,12 +255,14 @@ fn history(database: &Database, seed: u64) {
             7 => {
                 let subject = episode(&store, random.below(5));
                 let reason = Personal::new("r".to_owned());
-                let id = store.hold(now, "a", &Subject::Episode(subject), &reason, &line(Event::HoldSet)).expect("a working store");
+                let id = store
+                    .hold("a", &Subject::Episode(subject), &reason, &line(Event::HoldSet), audit(Kind::HoldSet))
+                    .expect("a working store");
                 holds.push((id, subject));
             }
             8 if !holds.is_empty() => {
                 let (id, _) = holds.remove(random.below(holds.len()));
-                store.lift(id, now, "a", &line(Event::HoldLifted)).expect("a working store");
+                store.lift(id, "a", &line(Event::HoldLifted), audit(Kind::HoldLifted)).expect("a working store");
             }
             _ => {
                 let told: Vec<_> =

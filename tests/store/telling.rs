@@ -7,7 +7,7 @@ use crate::hand::{
 use vardbro::fault::Code;
 use vardbro::model::state::State;
 use vardbro::oplog::{Event, Line};
-use vardbro::store::{Entry, Filter, Finish, Store, StoreFault};
+use vardbro::store::{Answers, Audit, Entry, Filter, Finish, Kind, Store, StoreFault, Who};
 
 const ALARM: &str = "route";
 
@@ -108,10 +108,15 @@ pub(crate) fn a_request_is_done_once(database: &Database) {
     let asked: Vec<i64> = store.asked(10).expect("a working store").iter().map(|asked| asked.id).collect();
     assert_eq!(asked, [request, second], "oldest first");
     assert_eq!(store.asked(1).expect("a working store")[0].action, "{\"release\":1}");
-    let doing = |number, from| Entry { answers: Some((request, "{\"done\":true}".to_owned())), ..changing(number, from, Vec::new()) };
+    let doing = |number, from| {
+        let audit = Some(Audit::new(minute(5), Kind::Released, Who::daemon()));
+        let answers = Some(Answers { request, outcome: "{\"done\":true}".to_owned(), audit });
+        Entry { answers, ..changing(number, from, Vec::new()) }
+    };
     assert!(commit(&store, doing(1, 0)));
     assert!(!commit(&store, doing(2, 0)), "done already");
     assert!(store.episode(case(2)).expect("a working store").is_none());
+    assert_eq!(store.verify_audit(None).expect("a working store").rows, 1, "what was not done is not told of");
     let row = beside.request(request).expect("a working store").expect("the request");
     assert_eq!((row.done_at, row.outcome.as_deref(), row.by.as_str()), (Some(minute(5)), Some("{\"done\":true}"), "operator"));
     assert_eq!(store.asked(10).expect("a working store").len(), 1);

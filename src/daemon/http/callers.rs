@@ -5,6 +5,7 @@ use crate::deliver::Policy;
 use crate::fault::{Code, Fault};
 use crate::model::name::Name;
 use crate::source::http::Door;
+use crate::wire::sdk::Parties;
 use arc_swap::ArcSwap;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -28,6 +29,8 @@ pub(in crate::daemon) struct Callers {
 pub(super) struct Receiver {
     pub(super) destination: Name,
     pub(super) policy: Arc<Policy>,
+    /// Its messages may have ids of their own.
+    pub(super) parties: Option<Parties>,
 }
 
 impl Callers {
@@ -65,7 +68,11 @@ fn receivers(settings: &Settings) -> Result<Known<Receiver>, Fault> {
     let mut known = Vec::new();
     for to in &settings.destinations {
         if let Some(path) = &to.callback_token_file {
-            let receiver = Receiver { destination: super::super::name(&to.name), policy: Arc::new(super::super::policy(settings, to)) };
+            let receiver = Receiver {
+                destination: super::super::name(&to.name),
+                policy: Arc::new(super::super::policy(settings, to)),
+                parties: to.sdk.as_ref().map(super::super::parties),
+            };
             add(&mut known, &format!("destination.{}.callback_token_file", to.name), path, Arc::new(receiver))?;
         }
     }

@@ -9,7 +9,7 @@ use crate::fault::Code;
 use crate::model::personal::Personal;
 use crate::oplog::Event;
 use crate::store::{Sent, Weighed};
-use crate::wire::receipt;
+use crate::wire::read_receipt;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -53,7 +53,10 @@ pub(super) async fn request(desk: Desk, request: Request) -> Response {
 
 impl Desk {
     fn take(&self, receiver: &Receiver, body: Vec<u8>) -> Result<Value, (StatusCode, Code)> {
-        let receipt = receipt::read(&body).map_err(|_| (StatusCode::BAD_REQUEST, Code::RcvUnreadable))?;
+        let mut receipt = read_receipt(&body).map_err(|_| (StatusCode::BAD_REQUEST, Code::RcvUnreadable))?;
+        if let Some(parties) = &receiver.parties {
+            receipt.message = parties.id(receipt.message);
+        }
         let (message, now) = (receipt.message, self.clock.now());
         let (policy, sender) = (Arc::clone(&receiver.policy), receiver.destination.clone());
         let weighing = move |sent: &Sent| {

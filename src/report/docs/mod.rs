@@ -8,12 +8,14 @@ mod event_schema;
 mod messages;
 mod metrics;
 mod openapi;
+mod wires;
 
 pub use codes::codes;
 pub use event_schema::event_schema;
 pub use messages::messages;
 pub use metrics::metrics;
 pub use openapi::openapi;
+pub use wires::{unplaced, wires};
 
 use crate::model::bodies::{CanReceive, ItemStatus};
 use crate::model::catalogue::EventType;

@@ -5,9 +5,11 @@
 
 mod rows;
 
+use super::audit::{self, Audit, Who};
 use super::commit::write_line;
 use super::db::{Db, values};
 use super::handle::within_transaction;
+use super::seal::Sealer;
 use super::{Store, StoreFault};
 use crate::model::ids::EpisodeId;
 use crate::model::shape::codes;
@@ -165,10 +167,10 @@ impl Purge {
         })
     }
 
-    /// Ends the run: the journal is told of it, and of one before that was cut off. `line` tells that there was one; what comes
+    /// Ends the run: journal and audit log are told of it, and of one before that was cut off. `line` tells that there was one; what comes
     /// back is what was told.
-    pub fn end(store: &Store, line: &Line) -> Result<Vec<Line>, StoreFault> {
-        let line = line.clone();
+    pub fn end(store: &Store, line: &Line, who: &Who) -> Result<Vec<Line>, StoreFault> {
+        let (line, who) = (line.clone(), who.clone());
         store.write_anyhow(move |db| {
             let tally = tally(db)?;
             db.execute("DELETE FROM meta WHERE name = 'purging'", &[])?;
@@ -177,8 +179,10 @@ impl Purge {
             if lines.is_empty() {
                 lines.push(Line { reason: Some(Reason::Count(0)), ..line.clone() });
             }
-            // A row of the audit log goes here, with `tally`, in this same transaction.
             lines.iter().try_for_each(|line| write_line(db, line))?;
+            let told = Audit::new(line.at, audit::Kind::Retention, who);
+            let told = tally.iter().fold(told, |told, (kind, count)| told.tell(kind, *count));
+            audit::append(db, &Sealer::hold(db)?, &[told])?;
             Ok(lines)
         })
     }

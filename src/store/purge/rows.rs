@@ -114,7 +114,7 @@ fn go(db: &dyn Db, kind: Kind, id: Value, now: Timestamp) -> Result<(), StoreFau
     match kind {
         Kind::Content => {
             run("UPDATE attempt SET receipt = NULL WHERE delivery_id = ?1 AND receipt IS NOT NULL")?;
-            let sql = "UPDATE delivery SET document = NULL, receipt_at = NULL, purged_at = ?2 WHERE id = ?1";
+            let sql = "UPDATE delivery SET document = NULL, subject = NULL, receipt_at = NULL, purged_at = ?2 WHERE id = ?1";
             db.execute(sql, &[id, at]).map(drop)
         }
         Kind::Events => db.execute("UPDATE event SET body = ?3, origin = ?3, purged_at = ?2 WHERE id = ?1", &[id, at, nothing]).map(drop),
