@@ -8,6 +8,7 @@ pub mod oplog; // 2  every log line
 pub mod config; // 2  as written → as used
 pub mod datafile; // 2  TOML with places
 pub mod trust; // 2  how a database is met over TLS
+pub mod alarm; // 3  what somebody shall look at
 pub mod metrics; // 3  what is counted and measured
 pub mod source; // 3  folder → raw records
 pub mod map; // 3  bytes → event

@@ -1,4 +1,4 @@
-//! How another machine's database is met: over TLS, with the issuers that are named or else the system's.
+//! How another machine's database is met: over TLS, with the issuers that are named or else the system's; and when certificates end.
 
 use crate::fault::{Code, Fault};
 use rustls::{ClientConfig, RootCertStore};
@@ -54,9 +54,31 @@ pub fn is_met_over_tls(config: &mut Config) -> bool {
     tls
 }
 
+/// Seconds since 1970 at which the first of a file's certificates ends: a chain holds for as long as its weakest link.
+pub fn first_end(file: &Path) -> Option<i64> {
+    let read = CertificateDer::pem_file_iter(file).ok()?.flatten();
+    let end = |der: CertificateDer<'_>| Some(x509_parser::parse_x509_certificate(&der).ok()?.1.validity().not_after.timestamp());
+    read.filter_map(end).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_ends_with_its_first_certificate() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pem = |year| {
+            let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+            params.not_after = rcgen::date_time_ymd(year, 2, 3);
+            params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("a certificate").pem()
+        };
+        let file = folder.path().join("chain.pem");
+        std::fs::write(&file, pem(2041) + &pem(2031) + &pem(2051)).expect("written");
+        assert_eq!(first_end(&file), Some(1_927_843_200));
+        std::fs::write(&file, "no certificate").expect("written");
+        assert_eq!(first_end(&file), None);
+    }
 
     #[test]
     fn another_machine_is_met_over_tls() {

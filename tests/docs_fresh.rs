@@ -50,6 +50,16 @@ fn the_page_of_messages_is_fresh() {
 }
 
 #[test]
+fn the_page_of_alarms_is_fresh() {
+    fresh("docs/alarms.md", &docs::alarms());
+}
+
+#[test]
+fn the_schema_of_notices_is_fresh() {
+    fresh("schemas/alarm/alarm-1.schema.json", &vardbro::alarm::schema());
+}
+
+#[test]
 fn the_page_of_wires_is_fresh_and_leaves_no_field_out() {
     fresh("docs/wires.md", &docs::wires());
     assert_eq!(docs::unplaced(), Vec::<String>::new());

@@ -1,5 +1,6 @@
 //! The command line: arguments in, text and exit code out. Wiring only; nothing is decided here.
 
+mod alarms;
 mod audit;
 mod check;
 mod demo;
@@ -68,6 +69,9 @@ enum Command {
     /// Look at messages
     #[command(subcommand)]
     Messages(inspect::MessagesCommand),
+    /// Look at alarms
+    #[command(subcommand)]
+    Alarms(alarms::AlarmsCommand),
     /// Look at episodes
     #[command(subcommand)]
     Episodes(episodes::EpisodesCommand),
@@ -167,6 +171,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Receiver(arguments) => run::blocking(receiver::run(arguments)).map(|()| Ending::Clean),
         Command::Log(arguments) => inspect::log(&arguments, swedish),
         Command::Messages(command) => inspect::messages(command, swedish),
+        Command::Alarms(command) => alarms::run(&command, swedish),
         Command::Episodes(command) => episodes::run(command, swedish),
         Command::Audit(command) => audit::run(command, swedish),
         Command::Disclosures(arguments) => audit::disclosures(&arguments, swedish),

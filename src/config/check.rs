@@ -1,5 +1,6 @@
 //! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
 
+mod alarms;
 mod sdk;
 mod sql;
 
@@ -65,6 +66,7 @@ impl Checker<'_> {
         let store_key_files = self.key_files(raw.store.key_files);
         let http = self.http(raw.http, "http");
         let metrics = self.metrics(raw.metrics);
+        let alarms = self.alarms(raw.alarms);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let retention = self.retention(&raw.retention);
@@ -95,6 +97,7 @@ impl Checker<'_> {
             store_key_files,
             http,
             metrics,
+            alarms: alarms?,
             oplog: OplogSettings { path: oplog_path, level: level? },
             retention: retention?,
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
@@ -137,6 +140,7 @@ impl Checker<'_> {
         let kind = self.need(raw.kind, &key("kind"));
         let mapping = self.mapping(raw.mapping.clone(), &key("mapping"));
         let max_kb = self.need(raw.max_kb, &key("max_kb"));
+        let silent = raw.silent_h.and_then(|hours| Duration::try_from_secs_f64(hours * HOUR).ok());
         let way = match kind {
             Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
             Some(SourceKind::Sql) => self.sql(raw, &key).map(Way::Sql),
@@ -145,7 +149,7 @@ impl Checker<'_> {
             Some(SourceKind::Http) => self.http_source(raw, &key).map(Way::Http),
         };
         kind?;
-        Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, way: way?, name })
+        Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, silent, way: way?, name })
     }
 
     /// A name of a mapping that is shipped has no dot; a file has one.

@@ -3,9 +3,11 @@
 //! This is the only list of keys. The schema, the reference and the reader's checks all come from it, so a doc comment here
 //! is text for users: English first, then a paragraph of Swedish. No default stands here; they are in `default.toml`.
 
+mod alarms;
 mod bounds;
 mod destination;
 
+pub(super) use alarms::Alarms;
 pub(super) use bounds::{Limits, Retention, Retry, Shutdown};
 pub(super) use destination::Destination;
 
@@ -88,6 +90,10 @@ pub(super) struct Raw {
     /// Hur länge det som är avslutat sparas. Det som är olevererat, väntar eller hör till ett pågående ärende sparas så länge det gör det;
     /// ett gallringsstopp (`vardbro hold`) bevarar allt. `docs/retention.md` säger varför varje tid är som den är.
     pub(super) retention: Retention,
+    /// When somebody is told that something is wrong, and how, beside the operations log: docs/alarms.md.
+    ///
+    /// När någon får veta att något är fel, och hur, utöver driftloggen: docs/alarms.md.
+    pub(super) alarms: Alarms,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -335,6 +341,11 @@ pub(super) struct Source {
     /// HTTP: högst så många begäranden samtidigt; fler besvaras med 503.
     #[schemars(range(min = 1, max = 256))]
     pub(super) in_flight: Option<u32>,
+    /// Hours without a new event after which an alarm is opened; the weekend counts.
+    ///
+    /// Timmar utan någon ny händelse varefter ett larm öppnas; helgen räknas.
+    #[schemars(range(min = 0.0001, max = 8784))]
+    pub(super) silent_h: Option<f64>,
 }
 
 /// One route.

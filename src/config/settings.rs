@@ -1,5 +1,9 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
+mod retention;
+
+pub use retention::RetentionSettings;
+
 pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
 
 use super::raw;
@@ -37,6 +41,7 @@ pub struct Settings {
     pub http: Option<HttpSettings>,
     pub metrics: Option<MetricsSettings>,
     pub retention: RetentionSettings,
+    pub alarms: AlarmSettings,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -56,6 +61,8 @@ pub struct SourceSettings {
     pub mapping: Option<MappingChoice>,
     /// Largest document.
     pub max_bytes: u64,
+    /// How long it may be without a new event; for ever if none.
+    pub silent: Option<Duration>,
     pub way: Way,
 }
 
@@ -254,18 +261,27 @@ pub struct MetricsSettings {
     pub disk_free: u64,
 }
 
-/// How long what has come to its end is kept.
+/// When somebody is told that something is wrong, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetentionSettings {
-    /// By itself, not only by hand.
-    pub on: bool,
-    pub accepted: Duration,
-    pub ended: Duration,
-    pub metadata: Duration,
-    pub journal: Duration,
-    pub rejected: Duration,
-    pub tombstones: Duration,
-    pub audit: Duration,
+pub struct AlarmSettings {
+    pub look: Duration,
+    pub again: Duration,
+    pub pending: Duration,
+    pub refused: Duration,
+    /// In seconds.
+    pub clock_skew: u32,
+    /// Least free space on the store's disk, in bytes.
+    pub disk_free: u64,
+    pub webhook: Option<WebhookSettings>,
+    /// A program and its arguments.
+    pub command: Option<(PathBuf, Vec<String>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookSettings {
+    pub url: Address,
+    pub token_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -407,6 +423,10 @@ impl Settings {
             need(format!("{section}.key_file"), http.tls.as_ref().map(|(_, key)| key.as_path()), false);
             need(format!("{section}.client_ca_file"), http.client_ca_file.as_deref(), false);
         }
+        let webhook = self.alarms.webhook.as_ref();
+        need("alarms.webhook_token_file".to_owned(), webhook.and_then(|webhook| webhook.token_file.as_deref()), false);
+        need("alarms.webhook_ca_file".to_owned(), webhook.and_then(|webhook| webhook.ca_file.as_deref()), false);
+        need("alarms.command".to_owned(), self.alarms.command.as_ref().map(|(program, _)| program.as_path()), false);
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -448,6 +468,7 @@ impl From<&Settings> for raw::Raw {
             },
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
+            alarms: (&settings.alarms).into(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             retention: (&settings.retention).into(),
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
@@ -492,19 +513,22 @@ impl From<&MetricsSettings> for raw::Metrics {
     }
 }
 
-impl From<&RetentionSettings> for raw::Retention {
-    fn from(kept: &RetentionSettings) -> Self {
-        let days = |time: Duration| Some(time.as_secs_f64() / DAY_S);
-        let years = |time: Duration| u32::try_from(time.as_secs() / YEAR).ok();
+impl From<&AlarmSettings> for raw::Alarms {
+    fn from(alarms: &AlarmSettings) -> Self {
+        let hours = |time: Duration| Some(time.as_secs_f64() / HOUR);
+        let webhook = alarms.webhook.as_ref();
+        let command = alarms.command.iter().flat_map(|(program, rest)| std::iter::once(shown(program)).chain(rest.iter().cloned()));
         Self {
-            on: Some(kept.on),
-            accepted_days: days(kept.accepted),
-            ended_days: days(kept.ended),
-            metadata_days: days(kept.metadata),
-            journal_days: days(kept.journal),
-            rejected_days: days(kept.rejected),
-            tombstone_years: years(kept.tombstones),
-            audit_years: years(kept.audit),
+            look_s: Some(alarms.look.as_secs_f64()),
+            again_h: hours(alarms.again),
+            pending_h: hours(alarms.pending),
+            refused_h: hours(alarms.refused),
+            clock_skew_s: Some(alarms.clock_skew),
+            disk_free_mb: u32::try_from(alarms.disk_free / MEGABYTE).ok(),
+            webhook_url: webhook.map(|webhook| webhook.url.to_string()),
+            webhook_token_file: webhook.and_then(|webhook| webhook.token_file.as_deref()).map(shown),
+            webhook_ca_file: webhook.and_then(|webhook| webhook.ca_file.as_deref()).map(shown),
+            command: command.collect(),
         }
     }
 }
@@ -527,8 +551,13 @@ impl From<&SourceSettings> for raw::Source {
             MappingChoice::Shipped(name) => name.clone(),
             MappingChoice::File(path) => shown(path),
         });
-        let common =
-            Self { kind: Some(source.way.kind()), mapping, max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(), ..Self::default() };
+        let common = Self {
+            kind: Some(source.way.kind()),
+            mapping,
+            max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(),
+            silent_h: source.silent.map(|time| time.as_secs_f64() / HOUR),
+            ..Self::default()
+        };
         match &source.way {
             Way::Directory(directory) => Self {
                 path: Some(shown(&directory.path)),

@@ -1,5 +1,6 @@
 //! The thread that takes records in, and the port through which sources reach it.
 
+use super::sources::Standing;
 use crate::fault::Code;
 use crate::intake::Intake;
 use crate::map::{Document, Limits, Mapping};
@@ -64,6 +65,7 @@ pub(super) struct SourcePort {
     pub(super) mapping: Arc<ArcSwap<Mapping>>,
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) standing: Arc<Standing>,
 }
 
 impl source::Intake for SourcePort {
@@ -79,6 +81,9 @@ impl source::Intake for SourcePort {
             verdicts.extend(self.port.batch(incoming.by_ref().take(BATCH_MAX).collect())?);
         }
         drop(incoming);
+        if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Accepted)) {
+            self.standing.hear(self.clock.now());
+        }
         let mut verdicts = verdicts.into_iter();
         Ok(documents.into_iter().zip(counts).map(|(document, count)| document.answers(verdicts.by_ref().take(count))).collect())
     }

@@ -1,5 +1,6 @@
 //! Everything together: sources, intake, store, destinations and the outcomes back, until it is told to stop.
 
+mod alarms;
 mod audit;
 mod http;
 mod intake_thread;
@@ -83,6 +84,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let watching = monitor::open(settings).await?;
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
+    let outputs = alarms::outputs(settings, &store).await?;
     let started_with = audit::started(settings, &desk.rules, clock.as_ref());
     let anew = Anew {
         settings,
@@ -90,16 +92,14 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
         mappings: opened.iter().map(|opened| Arc::clone(&opened.mapping)).collect(),
         callers: Arc::clone(&callers),
         listening: [&listener, &watching].into_iter().flatten().filter_map(Listener::tls).collect(),
-        certificates: Certificates::read(settings, &metrics),
+        certificates: Arc::new(Certificates::read(settings, &metrics)),
     };
 
     let (stop, stopped) = watch::channel(false);
     let (stop_telling, telling_stopped) = watch::channel(false);
     let mut tellers = JoinSet::new();
-    let mut workers = JoinSet::new();
-    for destination in &destinations {
-        workers.spawn(driver(destination, &store, &surroundings, &metrics).run(stopped.clone()));
-    }
+    let drive = |destination| driver(destination, &store, &surroundings, &metrics).run(stopped.clone());
+    let mut workers: JoinSet<()> = destinations.iter().map(drive).collect();
     let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
@@ -107,6 +107,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
     workers.spawn(retain(settings, &store, &clock, &metrics, &stopped));
+    workers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.
@@ -116,8 +117,8 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     for opened in opened {
         let (source, teller) = (opened.source.name().clone(), opened.teller);
         tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
-        let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock) };
-        running.push(sources::start(opened.source, port, opened.standing).map_err(no_thread)?);
+        let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock), standing: opened.standing };
+        running.push(sources::start(opened.source, port).map_err(no_thread)?);
     }
     drop(port);
     started(clock.now(), doubts).emit();

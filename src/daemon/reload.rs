@@ -18,7 +18,7 @@ pub(super) struct Anew<'a> {
     pub(super) mappings: Vec<Arc<ArcSwap<Mapping>>>,
     pub(super) callers: Arc<http::Callers>,
     pub(super) listening: Vec<Arc<Tls>>,
-    pub(super) certificates: Certificates,
+    pub(super) certificates: Arc<Certificates>,
 }
 
 impl Anew<'_> {

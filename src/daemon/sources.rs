@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use notify::event::{AccessKind, EventKind};
 use notify::{RecursiveMode, Watcher};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,17 +42,31 @@ pub(super) struct Opened {
     pub(super) standing: Arc<Standing>,
 }
 
-/// What is wrong with a source now, and since when.
+/// What is wrong with a source now, and since when, and when it last gave something new.
 #[derive(Debug, Default)]
-pub(super) struct Standing(Mutex<Option<(Code, Timestamp)>>);
+pub(super) struct Standing {
+    trouble: Mutex<Option<(Code, Timestamp)>>,
+    /// Milliseconds since 1970; 0 where nothing has come in this life.
+    heard: AtomicI64,
+}
 
 impl Standing {
     pub(super) fn get(&self) -> Option<(Code, Timestamp)> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the last new event came.
+    pub(super) fn heard(&self) -> Option<Timestamp> {
+        let heard = self.heard.load(Ordering::Relaxed);
+        Timestamp::from_millisecond(heard).ok().filter(|_| heard > 0)
+    }
+
+    pub(super) fn hear(&self, at: Timestamp) {
+        self.heard.store(at.as_millisecond(), Ordering::Relaxed);
     }
 
     fn set(&self, trouble: Option<(Code, Timestamp)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 }
 
@@ -126,9 +140,10 @@ pub fn load_mapping(choice: &MappingChoice) -> Result<Mapping, Vec<Fault>> {
     map::compile(&text, &beside).map_err(|faults| faults.iter().map(told).collect())
 }
 
-pub(super) fn start(source: Box<dyn Source>, port: SourcePort, standing: Arc<Standing>) -> std::io::Result<Running> {
+pub(super) fn start(source: Box<dyn Source>, port: SourcePort) -> std::io::Result<Running> {
     let stop = Arc::new(AtomicBool::new(false));
     let (wake, woken) = mpsc::sync_channel(1);
+    let standing = Arc::clone(&port.standing);
     let (stop_seen, wake_on_change) = (Arc::clone(&stop), wake.clone());
     let thread = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
         // Kept for as long as the thread: dropping it would end the watch.

@@ -12,7 +12,7 @@ use crate::model::state::{ReceiptStatus, State};
 use crate::oplog::{Event, Level, Reason};
 use crate::seal::Checked;
 use crate::store::{Attempt, Claimed, Finish, Waiting};
-use crate::transport::{Envelope, Question, Reply, Transport};
+use crate::transport::{Envelope, Question, Reply, Transport, skew};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,9 @@ impl<T: Transport> Driver<T> {
             body: Personal::new(checked.transmission(envelope_id, started_at)),
             content_hash: checked.hash(),
         };
+        let sent_at = self.clock.now();
         let mut reply = self.transport.send(envelope).await;
+        self.compare_clocks(sent_at, &reply);
         if reply.answer == (Answer::Conflict { proved: false }) && self.transport.looks_up() {
             let found = self.question(claimed, checked, None).await;
             if matches!(found.answer, Answer::Receipt { status: ReceiptStatus::Accepted | ReceiptStatus::AcceptedWithErrors, .. }) {
@@ -130,7 +132,17 @@ impl<T: Transport> Driver<T> {
     }
 
     async fn question(&self, claimed: &Claimed, checked: &Checked, place: Option<Personal<String>>) -> Reply {
-        self.transport.ask(Question { message: claimed.message, content_hash: checked.hash(), place }).await
+        let asked_at = self.clock.now();
+        let reply = self.transport.ask(Question { message: claimed.message, content_hash: checked.hash(), place }).await;
+        self.compare_clocks(asked_at, &reply);
+        reply
+    }
+
+    fn compare_clocks(&self, began: Timestamp, reply: &Reply) {
+        if let Some(date) = reply.date {
+            let skew = skew(date, began, self.clock.now());
+            self.metrics.clock_skew.set([self.destination.as_str()], skew.as_secs());
+        }
     }
 
     fn tries(&self, claimed: &Claimed, now: Timestamp) -> Tries {

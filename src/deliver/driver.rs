@@ -2,12 +2,12 @@
 
 use super::decide::{Policy, RouteNews};
 use super::route::{Route, Turn};
-use crate::fault::Code;
+use crate::alarm::{Alarm, Kind, Ring, Rung};
 use crate::metrics::Metrics;
 use crate::model::dice::Dice;
 use crate::model::name::Name;
 use crate::model::time::Clock;
-use crate::oplog::{Event, Level, Line, Reason};
+use crate::oplog::{Event, Level, Line};
 use crate::store::{Claims, Room, Store, StoreFault};
 use crate::transport::Transport;
 use jiff::Timestamp;
@@ -159,23 +159,18 @@ impl<T: Transport> Driver<T> {
             let looked = state.alarm_looked_at.is_some_and(|at| at <= now && now < at + ALARM_LOOK);
             (turn, news == RouteNews::Works && !looked)
         };
-        let subject = self.destination.as_str().to_owned();
+        let alarm = Alarm::new(Kind::Route, &self.destination);
         if let Turn::Closed(cause) = turn {
-            let mut line = self.line(now, Level::Error, Event::AlarmOpened).code(Code::DlvRouteClosed);
-            line.reason = Some(Reason::Word(cause.id()));
+            let ring = Ring::of(Rung::Opened, Alarm { cause: cause.id().to_owned(), ..alarm.clone() }, now);
             // Where it was open before a restart it is not opened again; where the store fails it is told all the same.
-            if self.store.open_alarm("route", subject.clone(), cause.id(), now, line.clone()).await.unwrap_or(true) {
-                line.emit();
-            }
+            let told = self.store.tell_alarms(vec![ring.clone()]).await;
+            emit(&told.unwrap_or_else(|_| vec![ring]));
         }
         if close {
-            let line = self.line(now, Level::Info, Event::AlarmClosed).code(Code::DlvRouteClosed);
-            match self.store.close_alarm("route", subject, line.clone()).await {
-                Ok(closed) => {
+            match self.store.tell_alarms(vec![Ring::of(Rung::Closed, alarm, now)]).await {
+                Ok(told) => {
                     self.route_state().alarm_looked_at = Some(now);
-                    if closed {
-                        line.emit();
-                    }
+                    emit(&told);
                 }
                 Err(fault) => self.report(fault),
             }
@@ -200,6 +195,10 @@ impl<T: Transport> Driver<T> {
     pub(super) fn report(&self, fault: StoreFault) {
         self.line(self.clock.now(), Level::Error, Event::StoreFault).code(fault.code()).emit();
     }
+}
+
+fn emit(told: &[Ring]) {
+    told.iter().filter_map(Ring::line).for_each(|line| line.emit());
 }
 
 fn until(now: Timestamp, at: Timestamp) -> Duration {

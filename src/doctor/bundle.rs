@@ -95,7 +95,8 @@ fn figures(store: &Store) -> Result<String, StoreFault> {
     let unsettled = figures.unsettled.iter().map(
         |known| json!({"destination": known.destination.as_str(), "state": known.state, "count": known.count, "oldest": known.oldest}),
     );
-    let alarms = figures.alarms.iter().map(|alarm| json!({"name": alarm.name, "code": alarm.code, "openedAt": alarm.opened_at}));
+    let alarms =
+        figures.alarms.iter().map(|open| json!({"name": open.alarm.kind.name(), "code": open.alarm.cause, "openedAt": open.opened_at}));
     let told = json!({
         "events": events,
         "deliveries": deliveries,

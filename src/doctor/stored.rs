@@ -106,11 +106,11 @@ fn standing(figures: &Figures, now: Timestamp) -> Vec<Reading> {
             out.push(Reading::note(Area::Store, format!("destination.{}", destination.as_str()), Code::DocQueue, sv, en));
         }
     }
-    for alarm in &figures.alarms {
-        let Some(code) = Code::parse(&alarm.code) else { continue };
-        let minutes = now.duration_since(alarm.opened_at).as_mins();
+    for open in &figures.alarms {
+        let Some(code) = Code::parse(&open.alarm.cause) else { continue };
+        let minutes = now.duration_since(open.opened_at).as_mins();
         let (sv, en) = (format!("larm sedan {minutes} minuter"), format!("an alarm for {minutes} minutes"));
-        out.push(Reading::note(Area::Store, format!("{}.{}", alarm.name, alarm.subject), code, sv, en));
+        out.push(Reading::note(Area::Store, format!("{}.{}", open.alarm.kind.name(), open.alarm.subject.as_str()), code, sv, en));
     }
     out
 }

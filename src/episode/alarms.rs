@@ -29,8 +29,21 @@ pub enum Rung {
     Closed,
 }
 
+/// Something to be told of one due time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub key: String,
+    pub kind: ClockKind,
+    pub rung: Rung,
+    /// It has passed, or had when it closed.
+    pub overdue: bool,
+    pub opened_at: Timestamp,
+    /// Something has been told of it before.
+    pub was_open: bool,
+}
+
 /// Brings the alarms up to date. Returns what is new, and when the next reminder falls due.
-pub fn ring(alarms: &mut Alarms, state: &EpisodeState, regime: &Regime, now: Timestamp) -> (Vec<(ClockKind, Rung)>, Option<Timestamp>) {
+pub fn ring(alarms: &mut Alarms, state: &EpisodeState, regime: &Regime, now: Timestamp) -> (Vec<Told>, Option<Timestamp>) {
     let mut wanted = BTreeMap::new();
     for due in state.clocks() {
         match due.status(now) {
@@ -43,7 +56,8 @@ pub fn ring(alarms: &mut Alarms, state: &EpisodeState, regime: &Regime, now: Tim
     alarms.retain(|key, alarm| {
         let stays = wanted.get(key);
         if stays.is_none() {
-            told.push((alarm.kind, Rung::Closed));
+            let Alarm { kind, overdue, opened_at, .. } = *alarm;
+            told.push(Told { key: key.clone(), kind, rung: Rung::Closed, overdue, opened_at, was_open: true });
         }
         // A due time that has moved ahead is near again: its reminder would lie in the past.
         alarm.overdue &= stays.is_some_and(|(_, overdue)| *overdue);
@@ -63,9 +77,10 @@ pub fn ring(alarms: &mut Alarms, state: &EpisodeState, regime: &Regime, now: Tim
             Some(known) if overdue && now >= known.told_at + again => Rung::Still,
             Some(_) => continue,
         };
-        let opened_at = alarms.get(&key).map_or(now, |known| known.opened_at);
+        let known = alarms.get(&key).map(|known| known.opened_at);
+        let opened_at = known.unwrap_or(now);
+        told.push(Told { key: key.clone(), kind, rung, overdue, opened_at, was_open: known.is_some() });
         alarms.insert(key, Alarm { kind, overdue, opened_at, told_at: now });
-        told.push((kind, rung));
     }
     (told, alarms.values().filter(|alarm| alarm.overdue).map(|alarm| alarm.told_at + again).min())
 }

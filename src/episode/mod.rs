@@ -9,7 +9,7 @@ mod fact;
 mod outpatient;
 mod stay;
 
-pub use alarms::{Alarm, Alarms, Rung, ring};
+pub use alarms::{Alarm, Alarms, Rung, Told, ring};
 pub use fact::{Links, acknowledged_of, add, fact, is_void, missing_in_notice, target_of};
 
 use crate::model::bodies::{CanReceive, ItemCode, ItemStatus, Party};

@@ -509,14 +509,12 @@ codes! {
     StoDoubts "VB-STO-008" Operator "0.1.0" {
         "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
         "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
-
     StoUnopened "VB-STO-009" Operator "0.1.0" {
         "Krypterade värden i databasen går inte att öppna: de är skadade eller flyttade", "sealed values of the store do not open: they are damaged, or were moved",
         "`vardbro store check` visar vilka rader; hämta dem ur en säkerhetskopia.", "`vardbro store check` names the rows; fetch them from a backup." }
     StoDaemonKey "VB-STO-010" Operator "0.1.0" {
         "Tjänsten som har databasen saknar den nya nyckeln", "the daemon that has the store was not given the new key",
         "Starta om tjänsten med samma `store.key_files` som här, och gör om; ingenting är ändrat.", "Start the daemon again with the same `store.key_files` as here, and try again; nothing is changed." }
-
     RetPurged "VB-RET-001" Operator "0.1.0" {
         "Innehållet är gallrat", "the content has been purged",
         "Det finns i källsystemet; ska det sändas, skicka det därifrån som en ny händelse. `vardbro hold set` stoppar gallringen av ett ärende i förväg.", "It is in the source's system; if it is to be sent, send it from there as a new event. `vardbro hold set` keeps an episode beforehand." }
@@ -526,7 +524,6 @@ codes! {
     RetNoHold "VB-RET-003" Operator "0.1.0" {
         "Det finns inget gallringsstopp med det numret, eller det är redan hävt", "there is no legal hold of that number, or it has been lifted",
         "`vardbro hold list` visar dem som gäller.", "`vardbro hold list` shows those that stand." }
-
     FixExpectation "VB-FIX-001" Operator "0.1.0" {
         "Berättelsen slutar inte som `expect.toml` säger", "the story does not end as `expect.toml` says",
         "`vardbro check --show-values MAPP` visar raderna. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt; granska ändringen.", "`vardbro check --show-values DIR` shows the lines. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew; review the change." }
@@ -579,6 +576,37 @@ codes! {
     FixPath "VB-FIX-019" Operator "0.1.0" {
         "En fil eller mapp på kommandoraden går inte att använda", "a file or folder of the command line cannot be used",
         "Kontrollera stavningen och rättigheterna. Det som skapas får inte finnas redan, och mappen det läggs i måste finnas.", "Check the spelling and the permissions. What is made must not be there already, and the folder that it goes into must be." }
+
+    AlmPending "VB-ALM-001" Operator "0.1.0" {
+        "Meddelanden har väntat länge i kön", "messages have waited long in the queue",
+        "Se varför med `vardbro messages list --state SCHEDULED` och `--state SCHEDULED_FOR_RESEND`. Brådskar det: `vardbro messages fallback-list`.", "See why with `vardbro messages list --state SCHEDULED` and `--state SCHEDULED_FOR_RESEND`. If it is urgent: `vardbro messages fallback-list`." }
+    AlmParked "VB-ALM-002" Operator "0.1.0" {
+        "Meddelanden är parkerade och sänds inte av sig själva", "messages are parked and not sent by themselves",
+        "`vardbro messages list --state PARKED` visar dem och varför. Åtgärda orsaken och sänd om (`vardbro messages resend`), eller avsluta för hand (`vardbro messages resolve`).", "`vardbro messages list --state PARKED` shows them and why. Mend the cause and send them again (`vardbro messages resend`), or close them by hand (`vardbro messages resolve`)." }
+    AlmReceipts "VB-ALM-003" Operator "0.1.0" {
+        "Kvitton har inte kommit i tid", "receipts have not come in time",
+        "`vardbro messages list --code VB-DLV-019` visar meddelandena. Fråga mottagaren om den har dem; sänd om eller avsluta för hand.", "`vardbro messages list --code VB-DLV-019` shows the messages. Ask the receiver whether it has them; send them again or close them by hand." }
+    AlmRefused "VB-ALM-004" Sender "0.1.0" {
+        "Våra regler har stoppat meddelanden", "our rules have refused messages",
+        "`vardbro messages list --state REFUSED` visar dem med regeln; den som svarar för källan rättar och lämnar händelsen igen. Larmet går över när inget har stoppats på `alarms.refused_h`.", "`vardbro messages list --state REFUSED` shows them with the rule; whoever answers for the source corrects the event and hands it in again. The alarm ends when nothing has been refused for `alarms.refused_h`." }
+    AlmSilent "VB-ALM-005" Operator "0.1.0" {
+        "Källan har varit tyst länge", "the source has been silent for long",
+        "Kontrollera att källsystemets export går och når hit. Ska den vara tyst så länge: höj `silent_h`.", "Check that the source system's export runs and gets here. If it may be silent for so long, raise `silent_h`." }
+    AlmCertificate "VB-ALM-006" Operator "0.1.0" {
+        "Ett certifikat upphör snart, eller har upphört", "a certificate ends soon, or has ended",
+        "Beställ ett nytt, lägg det på plats med sin nyckel och kör `systemctl reload vardbro`.", "Order a new one, put it in place with its key, and run `systemctl reload vardbro`." }
+    AlmDisk "VB-ALM-007" Operator "0.1.0" {
+        "Disken med databasen börjar bli full", "the disk of the store is filling up",
+        "Frigör plats, eller flytta databasen till en större disk, innan tjänsten inte längre är redo.", "Make room, or move the store to a larger disk, before the service is no longer ready." }
+    AlmClock "VB-ALM-008" Operator "0.1.0" {
+        "Klockan här och mottagarens skiljer sig", "the clock here and the receiver's differ",
+        "Kontrollera tidssynkroniseringen här (`timedatectl`). Är den rätt: säg det till mottagaren.", "Check that this machine keeps the time (`timedatectl`). If it does, tell the receiver." }
+    AlmOutput "VB-ALM-009" Operator "0.1.0" {
+        "Larm når inte fram", "notices of alarms do not get through",
+        "Kontrollera `alarms.webhook_url` och dess mottagare, eller `alarms.command`; raden `notice.failed` i driftloggen säger varför. `vardbro alarms list` visar vad som är öppet.", "Check `alarms.webhook_url` and its receiver, or `alarms.command`; the line `notice.failed` of the operations log says why. `vardbro alarms list` shows what is open." }
+    AlmDropped "VB-ALM-010" Operator "0.1.0" {
+        "Ett larm kunde inte sägas på ett dygn, eller avvisades", "a notice could not be given within a day, or was refused",
+        "`vardbro alarms list` visar vad som är öppet. Åtgärda utgången; senare larm sägs igen av sig själva.", "`vardbro alarms list` shows what is open. Mend the way out; later notices are given by themselves." }
 
     AudUnwritten "VB-AUD-001" Operator "0.1.0" {
         "Åtkomstloggen kan inte skrivas, så inget visades", "the audit log cannot be written, so nothing was shown",

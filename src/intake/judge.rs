@@ -361,9 +361,8 @@ impl<'a> Judgement<'a> {
     /// The entry, with the alarms as they stand at this moment.
     pub(super) fn write(mut self, event: Option<NewEvent>, patient: Option<Ref>) -> Entry {
         let (told, remind_at) = episode::ring(&mut self.case.alarms, &self.state, &self.rules.regime, self.at);
-        for (kind, rung) in told {
-            self.lines.push(lines::of_alarm(self.at, self.case.id, kind, rung));
-        }
+        self.lines.extend(told.iter().map(|told| lines::of_alarm(self.at, self.case.id, told.kind, told.rung)));
+        let alarms = told.iter().map(|told| lines::ring_of(self.at, self.case.id, told)).collect();
         self.case.looked_at = self.case.looked_at.max(self.at);
         let episode = self.case.write(&self.state, remind_at, patient);
         Entry {
@@ -373,6 +372,7 @@ impl<'a> Judgement<'a> {
             deliveries: self.deliveries,
             changes: self.changes,
             lines: self.lines,
+            alarms,
             hold: self.hold,
             answers: None,
         }

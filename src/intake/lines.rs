@@ -1,7 +1,8 @@
 //! The lines that tell of intake's work.
 
+use crate::alarm::{self, Alarm, Kind, Ring, Subject};
 use crate::check;
-use crate::episode::Rung;
+use crate::episode::{Rung, Told};
 use crate::fault::Code;
 use crate::model::episode::ClockKind;
 use crate::model::finding::Finding;
@@ -55,14 +56,31 @@ pub(super) fn of_alarm(at: Timestamp, episode: EpisodeId, kind: ClockKind, rung:
         Rung::Closed => (Event::DeadlineClosed, Level::Info),
     };
     let mut line = of_episode(at, level, event, episode, None);
-    line.code = Some(match kind {
+    line.code = Some(rule_of(kind));
+    line.reason = Some(Reason::Word(kind.code()));
+    line
+}
+
+fn rule_of(kind: ClockKind) -> &'static str {
+    match kind {
         ClockKind::Payment => "PAY-1",
         ClockKind::Checklist => "CHK-1",
         ClockKind::Risk | ClockKind::Plan => "SIP-1",
         _ => Code::ChkDeadline.id(),
-    });
-    line.reason = Some(Reason::Word(kind.code()));
-    line
+    }
+}
+
+/// The same for whoever is told outside the log.
+pub(super) fn ring_of(at: Timestamp, episode: EpisodeId, told: &Told) -> Ring {
+    let rung = match told.rung {
+        Rung::Overdue if told.was_open => alarm::Rung::Worse,
+        Rung::Near | Rung::Overdue => alarm::Rung::Opened,
+        Rung::Still => alarm::Rung::Still,
+        Rung::Closed => alarm::Rung::Closed,
+    };
+    let step = u32::from(told.overdue);
+    let alarm = Alarm { cause: rule_of(told.kind).to_owned(), step, ..Alarm::new(Kind::Deadline, Subject::due(episode, &told.key)) };
+    Ring { since: told.opened_at, ..Ring::of(rung, alarm, at) }
 }
 
 /// The first finding's code as a word of ours.

@@ -235,7 +235,17 @@ impl Intake {
 }
 
 fn lines_only(at: Timestamp, line: Line) -> Entry {
-    Entry { at, event: None, episode: None, deliveries: Vec::new(), changes: Vec::new(), lines: vec![line], hold: None, answers: None }
+    Entry {
+        at,
+        event: None,
+        episode: None,
+        deliveries: Vec::new(),
+        changes: Vec::new(),
+        lines: vec![line],
+        alarms: Vec::new(),
+        hold: None,
+        answers: None,
+    }
 }
 
 /// The record may be whole once its writer is done.

@@ -104,6 +104,11 @@ impl<const N: usize> Levels<N> {
         self.family.get_or_create(&labels(&self.names, of)).set(value);
     }
 
+    /// What stands, if it is known.
+    pub fn get(&self, of: [&str; N]) -> Option<i64> {
+        self.family.get(&labels(&self.names, of)).map(|gauge| gauge.get())
+    }
+
     /// Nothing is known.
     pub fn clear(&self) {
         self.family.clear();

@@ -60,8 +60,8 @@ figures! {
         "Whether the source could be read when it was last looked at (1) or not (0)",
         "Om källan kunde läsas när den senast avlästes (1) eller inte (0)" }
     alarms_open: Levels<1> = "vardbro_alarms_open" ["alarm"] {
-        "Alarms that are open now, by kind (`route`: the way to a destination is closed)",
-        "Larm som är öppna nu, per slag (`route`: vägen till en destination är stängd)" }
+        "Alarms that are open now, by kind (docs/alarms.md)",
+        "Larm som är öppna nu, per slag (docs/alarms.md)" }
     store_writable: Levels<0> = "vardbro_store_writable" [] {
         "Whether a trial write to the database succeeded within 5 s (1) or not (0)",
         "Om en skrivning på prov till databasen lyckades inom 5 s (1) eller inte (0)" }
@@ -86,6 +86,9 @@ figures! {
     disk_free: Levels<0> = "vardbro_store_disk_free_bytes" [] {
         "Room that is left on the disk of the SQLite database",
         "Plats som är kvar på SQLite-databasens disk" }
+    clock_skew: Levels<1> = "vardbro_destination_clock_skew_seconds" ["destination"] {
+        "By how much at least the clock of the destination differs from ours, by the `Date` of its last answer; above 0 where it is ahead",
+        "Hur mycket minst destinationens klocka skiljer sig från vår, enligt `Date` i dess senaste svar; över 0 om den går före" }
     certificate: Levels<1> = "vardbro_certificate_not_after_timestamp_seconds" ["certificate"] {
         "When the certificate in use ends (the first to end of its file), in seconds since 1970, by table of the configuration (`destination.NAME`, `http`, `metrics`)",
         "När certifikatet som används upphör (det första i sin fil), i sekunder sedan 1970, per tabell i konfigurationen (`destination.NAMN`, `http`, `metrics`)" }

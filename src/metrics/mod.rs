@@ -94,7 +94,7 @@ mod tests {
         metrics.attempts.count(["region", "lost"]);
         metrics.attempt_duration.took(["region"], Duration::from_millis(30));
         metrics.deliveries.set(["region", "SCHEDULED"], 7);
-        for levels in [&metrics.oldest_pending, &metrics.receipts_overdue, &metrics.route_open] {
+        for levels in [&metrics.oldest_pending, &metrics.receipts_overdue, &metrics.route_open, &metrics.clock_skew] {
             levels.set(["region"], 1);
         }
         metrics.source_up.set(["journal"], 1);

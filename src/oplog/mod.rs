@@ -66,7 +66,11 @@ codes! {
         ReceiptRefused = "receipt.refused": "Ett kvitto togs inte emot", "A receipt was not taken";
         DeliveryParked = "delivery.parked": "Meddelande parkerat", "Message parked";
         AlarmOpened = "alarm.opened": "Larm öppnat", "Alarm opened";
+        AlarmWorse = "alarm.worse": "Larmet har blivit värre", "The alarm has become worse";
+        AlarmStill = "alarm.still": "Larmet står kvar", "The alarm is still open";
         AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
+        NoticeFailed = "notice.failed": "Larm kunde inte sägas; försöket görs om", "A notice could not be given; it is tried again";
+        NoticeDropped = "notice.dropped": "Larm som inte kunde sägas är uppgivet", "A notice that could not be given is given up";
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
         AuditAnchor = "audit.anchor": "Åtkomstloggens senaste rad, att jämföra med", "The audit log's last row, to compare with";

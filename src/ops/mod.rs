@@ -2,6 +2,7 @@
 //! personal in them but in the list of the fallback routine, the export of the audit log and what was disclosed about a person,
 //! where they are asked for, and that they were stands in the audit log.
 
+mod alarms;
 mod audit;
 mod audit_riv;
 mod cases;
@@ -26,6 +27,7 @@ mod restore;
 mod rules;
 mod upkeep;
 
+pub use alarms::{ALARMS_MAX, alarms_json, alarms_text};
 pub use audit::{AuditForm, audit_exported, audit_list, audit_list_json, audit_warning, export_audit, verified_json, verified_text};
 pub use cases::{Named, Readmission, Seen, Sets, find_episode, readmissions, see, see_all};
 pub use delivery::delivery_page;

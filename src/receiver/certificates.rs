@@ -22,7 +22,7 @@ pub struct Certificates {
 type Made<T> = Result<T, rcgen::Error>;
 
 impl Certificates {
-    /// Makes all of them in the folder, valid from a day ago and for 30 days.
+    /// Makes all of them in the folder, valid from a day ago and for 90 days.
     pub fn make(dir: &Path, now: Timestamp) -> Result<Self, Fault> {
         let file = |name: &str| dir.join(name);
         let made = Self {
@@ -60,7 +60,7 @@ fn params(name: &str, names: &[&str], now: Timestamp) -> Made<CertificateParams>
     let day = SignedDuration::from_hours(24);
     let epoch = date_time_ymd(1970, 1, 1);
     params.not_before = epoch + since_1970(now.checked_sub(day).unwrap_or(now));
-    params.not_after = epoch + since_1970(now.checked_add(day * 30).unwrap_or(now));
+    params.not_after = epoch + since_1970(now.checked_add(day * 90).unwrap_or(now));
     Ok(params)
 }
 

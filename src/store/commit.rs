@@ -1,5 +1,6 @@
 //! What intake commits: event, episode, deliveries, changes and journal, as one.
 
+use super::alarms::follow;
 use super::db::{Db, Row, Value, values};
 use super::queue::UNANSWERED;
 use super::seal::{DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, SUBJECT, Sealer};
@@ -79,6 +80,9 @@ fn write_entry(db: &dyn Db, sealer: &Sealer<'_>, entry: &Entry) -> Result<Option
     }
     for line in &lines {
         write_line(db, line)?;
+    }
+    for ring in &entry.alarms {
+        follow(db, ring)?;
     }
     if let Some(Answers { request, outcome, .. }) = &entry.answers {
         let rows = db.execute(

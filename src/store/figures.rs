@@ -1,9 +1,11 @@
 //! What stands in the store now, for whoever watches over it. A few statements over what is not settled; what is settled, and
 //! grows, is never looked at.
 
+use super::alarms;
 use super::db::{Db, Row, values};
 use super::read::{name, state};
 use super::{Store, StoreFault};
+use crate::alarm::Open;
 use crate::fault::Code;
 use crate::model::name::Name;
 use crate::model::state::State;
@@ -20,21 +22,15 @@ pub struct Standing {
     pub oldest: Option<Timestamp>,
 }
 
-/// An alarm that is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenAlarm {
-    pub name: String,
-    pub subject: String,
-    pub code: String,
-    pub opened_at: Timestamp,
-}
-
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     pub unsettled: Vec<Standing>,
     pub overdue: Vec<(Name, u64)>,
-    pub alarms: Vec<OpenAlarm>,
+    /// Open, but for those of due times.
+    pub alarms: Vec<Open>,
+    /// How many of each kind are open.
+    pub alarms_by_name: BTreeMap<String, u64>,
     pub bytes: u64,
     /// When the oldest event came in whose content is kept.
     pub oldest_content: Option<Timestamp>,
@@ -49,19 +45,7 @@ impl Figures {
         }
         out
     }
-
-    /// How many alarms of each kind are open.
-    pub fn alarms_by_name(&self) -> BTreeMap<&str, u64> {
-        let mut out = BTreeMap::new();
-        for alarm in &self.alarms {
-            *out.entry(alarm.name.as_str()).or_default() += 1;
-        }
-        out
-    }
 }
-
-/// Most alarms that are read.
-const ALARMS_MAX: usize = 1_000;
 
 impl Store {
     /// What stands now.
@@ -74,12 +58,12 @@ impl Store {
             let overdue = "SELECT destination, COUNT(*) FROM delivery WHERE state = 'PARKED' AND code = ?1 GROUP BY destination";
             let overdue =
                 db.list(overdue, values![Code::DlvReceiptOverdue.id()], |row| Ok((name(&row.get::<String>(0)?)?, row.get(1)?)))?;
-            let alarms = db.list("SELECT name, subject, code, opened_at FROM alarm LIMIT ?1", values![ALARMS_MAX], |row| {
-                Ok(OpenAlarm { name: row.get(0)?, subject: row.get(1)?, code: row.get(2)?, opened_at: row.get(3)? })
-            })?;
+            let named = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+            let alarms_by_name = db.list("SELECT name, COUNT(*) FROM alarm GROUP BY name", values![], named)?.into_iter().collect();
+            let alarms = alarms::read(db, "name <> 'deadline'", alarms::ALARMS_MAX)?;
             let oldest = db.one("SELECT received_at FROM event WHERE purged_at IS NULL ORDER BY received_at, id LIMIT 1", &[])?;
             let oldest_content = oldest.map(|row| row.get(0)).transpose()?;
-            Ok(Figures { unsettled, overdue, alarms, bytes: bytes(db)?, oldest_content })
+            Ok(Figures { unsettled, overdue, alarms, alarms_by_name, bytes: bytes(db)?, oldest_content })
         })
     }
 

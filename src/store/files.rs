@@ -78,3 +78,8 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 pub fn unwritten(path: &Path, fault: &io::Error) -> Fault {
     Fault::with(Code::StoWrite, format!("{} ({})", path.display(), fault.kind()))
 }
+
+/// Bytes that are free on the disk that a file is on.
+pub fn disk_free(file: &Path) -> Option<u64> {
+    rustix::fs::statvfs(file).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}

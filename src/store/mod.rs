@@ -4,6 +4,7 @@
 //! commits in groups; readers stand beside it. The store has no clock and no policy: times and what follows from an
 //! answer are decided by its callers.
 
+mod alarms;
 mod audit;
 mod check;
 mod commit;
@@ -17,6 +18,7 @@ mod handle;
 mod hold;
 mod keys;
 mod named;
+mod notices;
 mod parked;
 mod postgres;
 mod purge;
@@ -34,11 +36,12 @@ pub use backup::{Contents, Present, PutBack, Vacant, back_up, look_into};
 pub use check::{Damage, Damaged, Looked};
 pub use doubt::{Restored, open_alone};
 pub use export::{ExportFault, Exported};
-pub use figures::{Figures, OpenAlarm, Standing};
-pub use files::{NewFile, unwritten};
+pub use figures::{Figures, Standing};
+pub use files::{NewFile, disk_free, unwritten};
 pub use handle::Store;
 pub use hold::{Hold, Subject};
 pub use keys::{Keys, StoreKey};
+pub use notices::Waiting as WaitingNotice;
 pub use parked::{Wanted, Written};
 pub use purge::{Before, Due, Kind as PurgeKind, Purge, Tally};
 pub use raw::{RawForm, RawValue};
@@ -47,6 +50,7 @@ pub use receipt::{Sent, Weighed};
 pub use rekey::{Rekey, Rekeyed};
 pub use request::{Asked, RequestRow};
 
+use crate::alarm::Ring;
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
 use crate::model::episode::Phase;
@@ -275,6 +279,8 @@ pub struct Entry {
     pub deliveries: Vec<NewDelivery>,
     pub changes: Vec<Change>,
     pub lines: Vec<Line>,
+    /// Alarms of the episode's due times, to be told outside the log as well.
+    pub alarms: Vec<Ring>,
     /// Why everything of the episode that waits in its lanes untried must wait for a person from now on.
     pub hold: Option<Vec<Finding>>,
     pub answers: Option<Answers>,

@@ -101,40 +101,6 @@ impl Store {
         })
         .await
     }
-
-    /// Opens an alarm. False where it was open already.
-    pub async fn open_alarm(
-        &self,
-        name: &'static str,
-        subject: String,
-        code: &'static str,
-        at: Timestamp,
-        line: Line,
-    ) -> Result<bool, StoreFault> {
-        self.write(move |db| {
-            let rows = db.execute(
-                "INSERT INTO alarm (name, subject, code, opened_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                values![name, subject, code, at],
-            )?;
-            if rows == 1 {
-                write_line(db, &line)?;
-            }
-            Ok(rows == 1)
-        })
-        .await
-    }
-
-    /// Closes an alarm. False where none was open.
-    pub async fn close_alarm(&self, name: &'static str, subject: String, line: Line) -> Result<bool, StoreFault> {
-        self.write(move |db| {
-            let rows = db.execute("DELETE FROM alarm WHERE name = ?1 AND subject = ?2", values![name, subject])?;
-            if rows == 1 {
-                write_line(db, &line)?;
-            }
-            Ok(rows == 1)
-        })
-        .await
-    }
 }
 
 /// To be sent, for the first time or again.

@@ -1,7 +1,7 @@
 //! Our own wire over HTTPS with mutual TLS. Redirects are never followed.
 
 use super::classify::{self, Got};
-use super::link::{ANSWER_MAX, Endpoint, Link, bounded, retry_after};
+use super::link::{ANSWER_MAX, Endpoint, Link, bounded, date, retry_after};
 use super::{Envelope, Question, Reply, Transport};
 use crate::fault::Fault;
 use crate::model::answer::Answer;
@@ -59,17 +59,18 @@ impl Transport for Https {
         let retry_after = retry_after(response.headers());
         let has_location = response.headers().contains_key(LOCATION);
         let place = self.link.place(response.headers());
+        let date = date(response.headers());
         let body = match bounded(response, ANSWER_MAX).await {
             Ok(body) => body,
             // The status came, the rest did not: the receiver may have the message.
             Err(()) if (200..300).contains(&status) => {
-                return Reply::bare(Answer::Lost, Some(status));
+                return Reply { date, ..Reply::bare(Answer::Lost, Some(status)) };
             }
             Err(()) => Vec::new(),
         };
         let got = Got { status, body: &body, retry_after, has_location };
         let answer = classify::sent(got, envelope.message, envelope.content_hash, self.link.endpoint.wants_receipt);
-        Reply { place, ..Reply::with(answer, status, body) }
+        Reply { place, date, ..Reply::with(answer, status, body) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the receiver is asked where it said")]
@@ -91,9 +92,10 @@ impl Transport for Https {
         };
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
+        let date = date(response.headers());
         let Ok(body) = bounded(response, ANSWER_MAX).await else { return Reply::bare(Answer::Lost, Some(status)) };
         let answer = classify::asked(Got { status, body: &body, retry_after, has_location: false }, &question);
-        Reply::with(answer, status, body)
+        Reply { date, ..Reply::with(answer, status, body) }
     }
 
     fn looks_up(&self) -> bool {

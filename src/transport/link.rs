@@ -73,10 +73,7 @@ impl Link {
         match asked {
             Ok(response) => {
                 let status = response.status().as_u16();
-                let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
-                let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
-                let date = date.and_then(|date| Timestamp::try_from(date).ok());
-                Knocked { answer: Answer::Unexpected { status }, status: Some(status), date }
+                Knocked { answer: Answer::Unexpected { status }, status: Some(status), date: date(response.headers()) }
             }
             Err(fault) => Knocked { answer: classify::failure(&fault), status: None, date: None },
         }
@@ -107,7 +104,7 @@ impl Link {
     }
 }
 
-fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
+pub(super) fn build(endpoint: &Endpoint) -> Result<Client, Fault> {
     let Endpoint { url, files, proxy, timeout, .. } = endpoint;
     let mut builder = Client::builder()
         .user_agent(concat!("vardbro/", env!("CARGO_PKG_VERSION")))
@@ -172,6 +169,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let moment = |text: &str| httpdate::parse_http_date(text).ok();
     moment(asked)?.duration_since(moment(text(DATE)?)?).ok()
+}
+
+/// What the receiver's own clock says.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()?;
+    Timestamp::try_from(date).ok()
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! One transmission to a destination, and what is known afterwards.
 
 mod classify;
+mod clock;
 mod https;
 mod link;
 mod sdk;
 mod token;
+mod webhook;
 
 pub use classify::{Got, sent as answer_to, verdict as answer_of};
+pub use clock::skew;
 pub use https::Https;
 pub use link::{Endpoint, TlsFiles};
 pub use sdk::Sdk;
 pub use token::TokenSource;
+pub use webhook::{Webhook, WebhookFault};
 
 use crate::fault::Fault;
 use crate::model::answer::Answer;
@@ -50,12 +54,14 @@ pub struct Reply {
     pub receipt: Option<Personal<Vec<u8>>>,
     /// Where the receipt can be asked for, with [`Answer::Pending`].
     pub place: Option<Personal<String>>,
+    /// What the receiver's clock said.
+    pub date: Option<Timestamp>,
 }
 
 impl Reply {
     /// An answer of which nothing is kept.
     pub fn bare(answer: Answer, http_status: Option<u16>) -> Self {
-        Self { answer, http_status, receipt: None, place: None }
+        Self { answer, http_status, receipt: None, place: None, date: None }
     }
 
     /// The page of a gateway that is down is no receipt, and would be kept once a probe.

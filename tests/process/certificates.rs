@@ -59,7 +59,9 @@ fn wait_closed(world: &World, code: &str) {
     wait("the messages to wait", Duration::from_mins(1), || {
         world.path("vardbro.db").exists() && world.count("delivery WHERE state IN ('SCHEDULED', 'SUBMITTED')") == MESSAGES.len()
     });
-    wait("the alarm", Duration::from_secs(20), || world.oplog().iter().any(|line| line["event"] == "alarm.opened"));
+    wait("the alarm", Duration::from_secs(20), || {
+        world.oplog().iter().any(|line| line["event"] == "alarm.opened" && line["code"] == "VB-DLV-020")
+    });
     // A few probes more, so that it is seen that they cost nothing.
     let probes = || world.oplog().iter().filter(|line| line["event"] == "delivery.attempt" && line["code"] == code).count();
     let before = probes();
@@ -70,7 +72,7 @@ fn assert_all_well(world: &World, name: &str, code: &str, ended: jiff::Timestamp
     world.settle(&MESSAGES, Duration::from_mins(1));
     assert_eq!(world.ask("SELECT DISTINCT attempts FROM delivery"), ["1"], "no attempt is burned");
     let log = world.oplog();
-    let alarms = |event: &str| log.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    let alarms = |event: &str| log.iter().filter(|line| line["event"] == event && line["code"] == "VB-DLV-020").collect::<Vec<_>>();
     assert_eq!((alarms("alarm.opened").len(), alarms("alarm.closed").len()), (1, 1));
     assert_eq!(alarms("alarm.opened")[0]["reason"], code);
     world.figures(name, 1, ended, MESSAGES);

@@ -13,6 +13,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
+use vardbro::model::time::{Clock as _, SystemClock};
+use vardbro::receiver::Certificates;
 
 const WATCH: &str = "[retry]\nbase_s = 0.2";
 
@@ -122,7 +124,11 @@ fn each_certificate_that_is_wrong_is_told() {
     assert_told(&world, (cert, "VB-DOC-004", "note"), || write(&c.client_cert, &gap), mend);
     assert_told(&world, (cert, "VB-CFG-007", "bad"), || write(&c.client_cert, "no certificate"), mend);
     assert_told(&world, ("vardbro.toml", "VB-CFG-006", "bad"), || fs::remove_file(&c.client_cert).expect("it was there"), mend);
-    // The test's own hold for thirty days.
+    // The test's own hold for ninety days: these began sixty days ago.
+    let began = SystemClock.now() - jiff::SignedDuration::from_hours(24 * 60);
+    let soon = Certificates::make(&world.path("soon"), began).expect("certificates");
+    fs::copy(&soon.client_cert, &c.client_cert).expect("copied");
+    fs::copy(&soon.client_key, &c.client_key).expect("copied");
     let (found, _) = readings(&world);
     assert!(found.iter().any(|one| one["subject"] == cert && one["code"] == "VB-DOC-001" && one["verdict"] == "note"), "{}", lines(&found));
 }

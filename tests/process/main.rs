@@ -7,7 +7,10 @@
 
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod alarms;
 mod amqp;
+#[path = "../support/hook.rs"]
+mod hook;
 #[path = "../support/described.rs"]
 mod described;
 #[path = "../support/outbox.rs"]

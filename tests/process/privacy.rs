@@ -1,10 +1,12 @@
 //! Marked personal data in every field of every type, through successes, failures and a panic: none of it may be seen in
 //! anything that is written for people or machines that look after the program.
 
+use super::hook::Hook;
 use super::metrics::Watch;
 use super::postgres::Schema;
 use super::world::{VARDBRO, World, wait};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -87,7 +89,9 @@ fn ids_are_left_out_and_numbers_are_not() {
 fn no_mark_in_any_log_error_or_terminal_text() {
     let watch = Watch::new();
     let metrics = watch.config("route_closed_min = 0");
-    let world = World::new("timeout_s = 2\nmax_attempts = 3", &format!("[retry]\nbase_s = 0.1\nlease_s = 5\n{metrics}"));
+    let hook = Hook::new(None);
+    let alarms = format!("[alarms]\nlook_s = 0.5\nwebhook_url = \"http://127.0.0.1:{}/\"\n", hook.port);
+    let world = World::new("timeout_s = 2\nmax_attempts = 3", &format!("[retry]\nbase_s = 0.1\nlease_s = 5\n{metrics}{alarms}"));
     let receiver = world.receiver(FAULTS);
     let daemon = world.daemon();
     let mut rows: Vec<&Row> = CATALOGUE.iter().collect();
@@ -114,6 +118,11 @@ fn no_mark_in_any_log_error_or_terminal_text() {
         let heard = watch.get(path);
         assert!(heard.body.contains("\"reasons\""), "{heard:?}");
         assert_clean(path, heard.body.as_bytes());
+    }
+    let kinds: BTreeSet<String> = hook.taken().iter().map(|posted| posted.notice["alarm"].to_string()).collect();
+    assert!(["\"deadline\"", "\"route\""].iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");
+    for posted in hook.taken() {
+        assert_clean("a notice", posted.notice.to_string().as_bytes());
     }
     // What is asked with a mark is not given back.
     let heard = watch.get(&format!("/{MARK}/{PERSON}"));
@@ -232,12 +241,21 @@ fn put_good_and_bad(world: &World, row: &Row, n: usize) -> usize {
     count + 3
 }
 
+fn assert_alarms_clean(world: &World, language: &str) {
+    for arguments in [&["alarms", "list", "--lang", language][..], &["alarms", "list", "--json"]] {
+        let said = world.vardbro(arguments);
+        assert!(said.lines().count() > 4, "{said}");
+        assert_clean("vardbro alarms list", said.as_bytes());
+    }
+}
+
 fn assert_commands_clean(world: &World, language: &str) {
     for format in ["text", "json"] {
         let said = world.vardbro(&["log", "--limit", "100000", "--lang", language, "--format", format]);
         assert!(said.lines().count() > 20, "{said}");
         assert_clean("vardbro log", said.as_bytes());
     }
+    assert_alarms_clean(world, language);
     let list = world.vardbro(&["messages", "list", "--lang", language]);
     assert!(list.lines().count() > 4, "{list}");
     assert_clean("vardbro messages list", list.as_bytes());

@@ -75,6 +75,7 @@ pub(crate) fn entry(number: u8, from: u64, event: &str, at: i64) -> Entry {
         changes: Vec::new(),
         lines: Vec::new(),
         hold: None,
+        alarms: Vec::new(),
         answers: None,
     }
 }

@@ -28,6 +28,8 @@
 //! fate, and a change while it is being told is told as well. The journal is filtered by every key. A request is done once.
 //! What fails undoes its own writes and nobody else's.
 //!
+//! **Alarms** (`alarms.rs`). Of several who look at one moment, one tells. A notice is written once for each way out that is
+//! configured, in the transaction of what it tells of, and given in order by one at a time under the same id.
 //! **Audit** (`audit.rs`). Every outcome after which a receiver may have a document has one row, in the outcome's transaction. The
 //! rows make one gapless chain, whoever writes them; whatever is changed, taken away or put in from beside is noticed. Another
 //! key keeps it, and so does the removal of what is old.
@@ -49,6 +51,7 @@
 
 #![expect(clippy::expect_used, reason = "a broken test shall stop")]
 
+mod alarms;
 mod audit;
 mod changes;
 mod checking;
@@ -174,6 +177,12 @@ contract! {
         the_journal_is_filtered
         a_request_is_done_once
         what_fails_undoes_its_own_writes;
+    alarms:
+        of_several_who_look_one_tells
+        a_notice_is_written_for_each_way_out_and_given_in_order
+        the_alarm_of_a_due_time_follows_its_entry
+        a_source_is_heard_of_when_it_was_last_heard_of
+        refusals_are_counted_by_source_and_time;
     opening:
         references_keep_the_first_secret
         a_newer_schema_is_neither_written_nor_read

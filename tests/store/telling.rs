@@ -4,19 +4,23 @@ use crate::database::Database;
 use crate::hand::{
     case, changing, claim, commit, ending, entry, finish, lane, line, message, minute, name, queued, row, state, take, told, wait,
 };
+use vardbro::alarm::{self, Alarm, Ring, Rung};
 use vardbro::fault::Code;
 use vardbro::model::state::State;
 use vardbro::oplog::{Event, Line};
 use vardbro::store::{Answers, Audit, Entry, Filter, Finish, Kind, Store, StoreFault, Who};
 
-const ALARM: &str = "route";
+async fn ring(store: &Store, rung: Rung, subject: &str) -> Result<bool, StoreFault> {
+    let alarm = Alarm { cause: Code::DlvLost.id().to_owned(), ..Alarm::new(alarm::Kind::Route, &name(subject)) };
+    Ok(store.tell_alarms(vec![Ring::of(rung, alarm, minute(0))]).await?.len() == 1)
+}
 
 async fn open_alarm(store: &Store, subject: &str) -> Result<bool, StoreFault> {
-    store.open_alarm(ALARM, subject.to_owned(), Code::DlvLost.id(), minute(0), line(Event::AlarmOpened)).await
+    ring(store, Rung::Opened, subject).await
 }
 
 async fn close_alarm(store: &Store, subject: &str) -> Result<bool, StoreFault> {
-    store.close_alarm(ALARM, subject.to_owned(), line(Event::AlarmClosed)).await
+    ring(store, Rung::Closed, subject).await
 }
 
 pub(crate) fn an_alarm_opens_once_and_closes_once(database: &Database) {
@@ -163,8 +167,8 @@ pub(crate) fn what_stands_now_is_counted(database: &Database) {
     let oldest = ["a", "b"].into_iter().filter_map(|event| row(&store, event).released_at).min();
     assert_eq!(now.oldest().values().copied().min(), oldest, "the queue's, and not of what is parked");
     assert_eq!(now.overdue.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1]);
-    assert_eq!(now.alarms_by_name().into_iter().collect::<Vec<_>>(), [("route", 1)]);
-    assert_eq!((now.alarms[0].subject.as_str(), now.alarms[0].opened_at), ("region", minute(0)));
+    assert_eq!(now.alarms_by_name.into_iter().collect::<Vec<_>>(), [("route".to_owned(), 1)]);
+    assert_eq!((now.alarms[0].alarm.subject.as_str(), now.alarms[0].opened_at), ("region", minute(0)));
     for at in [20, 21] {
         assert_eq!(wait(store.try_to_write(minute(at))), Ok(()));
     }

@@ -263,10 +263,10 @@ impl Tried<'_> {
                 *opened.entry(key.clone()).or_default() += 1;
                 ensure(opened[key] == 1 || grows, || format!("{key} opens a second time at {now}"))?;
             }
-            let closed = rung.iter().filter(|(_, rung)| *rung == Rung::Closed).count();
+            let closed = rung.iter().filter(|told| told.rung == Rung::Closed).count();
             let gone = before.keys().filter(|key| !alarms.contains_key(*key)).count();
             ensure(closed == gone, || format!("{closed} told closed, {gone} are"))?;
-            ensure(rung.iter().all(|(_, rung)| !before.is_empty() || *rung != Rung::Still), || "still, yet never opened".to_owned())?;
+            ensure(rung.iter().all(|told| !before.is_empty() || told.rung != Rung::Still), || "still, yet never opened".to_owned())?;
             for (key, alarm) in &alarms {
                 let known = before.get(key);
                 let again_told = |known: &Alarm| known.overdue && alarm.overdue && alarm.told_at != known.told_at;

@@ -16,6 +16,7 @@ const RANKS: &[(&str, u8)] = &[
     ("config", 2),
     ("datafile", 2),
     ("trust", 2),
+    ("alarm", 3),
     ("metrics", 3),
     ("source", 3),
     ("map", 3),
@@ -41,7 +42,7 @@ const RANKS: &[(&str, u8)] = &[
 ];
 
 /// Modules and files that compute and do nothing else.
-const PURE: &[&str] = &["map", "episode", "check", "wire", "seal", "report", "deliver/decide.rs", "intake/judge.rs"];
+const PURE: &[&str] = &["alarm", "map", "episode", "check", "wire", "seal", "report", "deliver/decide.rs", "intake/judge.rs"];
 
 /// What a pure module never names. Compared with the code without blanks.
 const IMPURE: &[&str] = &[

@@ -6,11 +6,11 @@
 //! They are told all the same (*degraded*), and `/health` answers 503 to those as well, for a watch that knows no more than statuses.
 
 use super::{Known, Monitor, reply};
+use crate::alarm::{Kind, Open};
 use crate::config::Language;
 use crate::fault::Code;
 use crate::model::name::Name;
 use crate::model::time::instant_text;
-use crate::store::OpenAlarm;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -81,9 +81,9 @@ impl Monitor {
         }
         let alarms = known.figures.as_ref().map_or(&[][..], |figures| &figures.alarms);
         reasons.extend(alarms.iter().filter(|alarm| self.is_long_closed(alarm)).map(|alarm| Reason {
-            destination: Some(alarm.subject.clone()),
+            destination: Some(alarm.alarm.subject.as_str().to_owned()),
             since: Some(alarm.opened_at),
-            cause: Some(alarm.code.clone()),
+            cause: Some(alarm.alarm.cause.clone()),
             ..Reason::new(Code::DlvRouteClosed, false)
         }));
         for (source, standing) in &self.watched.sources {
@@ -94,10 +94,10 @@ impl Monitor {
         reasons
     }
 
-    fn is_long_closed(&self, alarm: &OpenAlarm) -> bool {
-        let known = self.destinations.iter().any(|destination| destination.as_str() == alarm.subject);
-        let long = alarm.opened_at + self.route_closed <= self.watched.clock.now();
-        alarm.name == "route" && known && long
+    fn is_long_closed(&self, open: &Open) -> bool {
+        let known = self.destinations.iter().any(|destination| destination.as_str() == open.alarm.subject.as_str());
+        let long = open.opened_at + self.route_closed <= self.watched.clock.now();
+        open.alarm.kind == Kind::Route && known && long
     }
 
     fn answer(&self, status: StatusCode, word: &str, reasons: &[Reason]) -> Response {

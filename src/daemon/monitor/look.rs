@@ -1,7 +1,7 @@
 //! A look at the store and its disk, kept for a few seconds.
 
 use crate::model::time::Clock;
-use crate::store::{Figures, Store, StoreFault};
+use crate::store::{Figures, Store, StoreFault, disk_free};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,8 +64,7 @@ async fn look(store: &Store, clock: &dyn Clock, file: Option<&Path>) -> Known {
 
 /// What is free on the disk, and the size of the log beside the file.
 fn on_disk(file: &Path) -> (Option<u64>, u64) {
-    let free = rustix::fs::statvfs(file).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
-    (free, std::fs::metadata(log).map_or(0, |log| log.len()))
+    (disk_free(file), std::fs::metadata(log).map_or(0, |log| log.len()))
 }

@@ -12,6 +12,7 @@ pub(super) use certificates::Certificates;
 use super::http::{not_allowed, problem, reply};
 use super::intake_thread::{Port, Pulse};
 use super::sources::{Opened, Standing};
+use crate::alarm::Kind;
 use crate::config::{Language, MetricsSettings, Mode, Settings};
 use crate::fault::{Code, Fault};
 use crate::listen::{Listener, ServerTls};
@@ -175,9 +176,8 @@ impl Monitor {
         for (destination, count) in &figures.overdue {
             metrics.receipts_overdue.set([destination.as_str()], number(*count));
         }
-        metrics.alarms_open.set(["route"], 0);
-        for (name, count) in figures.alarms_by_name() {
-            metrics.alarms_open.set([name], number(count));
+        for kind in Kind::ALL {
+            metrics.alarms_open.set([kind.name()], figures.alarms_by_name.get(kind.name()).map_or(0, |count| number(*count)));
         }
     }
 }

@@ -17,6 +17,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("STO", "backup, restore, export", "säkerhetskopia, återställning, export"),
     ("RET", "retention", "gallring"),
     ("FIX", "fixtures and what is expected of them", "fixturer och vad som väntas av dem"),
+    ("ALM", "alarms", "larm"),
     ("AUD", "audit log", "åtkomstlogg"),
     ("HLT", "health", "hälsa"),
     ("DOC", "examination of the installation", "undersökning av installationen"),

@@ -3,6 +3,7 @@
 //! `tests/docs_fresh.rs` compares them with the files in the tree. Nothing here adds a fact of its own, but for
 //! [`DEMANDS`], whose agreement with the reader is tested.
 
+mod alarms;
 mod codes;
 mod event_schema;
 mod messages;
@@ -10,6 +11,7 @@ mod metrics;
 mod openapi;
 mod wires;
 
+pub use alarms::alarms;
 pub use codes::codes;
 pub use event_schema::event_schema;
 pub use messages::messages;

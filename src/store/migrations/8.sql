@@ -1,24 +1,26 @@
--- Version 8: what is old goes. What has been emptied says when; an event outlives its episode as a tombstone; a legal hold keeps.
+-- Version 8: alarms of every kind, and the notices of them that wait to be given.
 
-ALTER TABLE delivery ADD COLUMN purged_at INTEGER;
-ALTER TABLE event ADD COLUMN purged_at INTEGER;
-ALTER TABLE request ADD COLUMN purged_at INTEGER;
--- Of a tombstone alone: the states that its messages ended in, and the highest number that they had in their lanes.
-ALTER TABLE event ADD COLUMN fate TEXT;
-ALTER TABLE event ADD COLUMN last_number INTEGER;
+-- `told_at`: when it was last told; `seen_at`: when it was last seen to stand; `step`: how bad, where it has steps.
+ALTER TABLE alarm ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE alarm ADD COLUMN figure INTEGER;
+UPDATE alarm SET told_at = opened_at, seen_at = opened_at;
 
-CREATE INDEX delivery_kept ON delivery (settled_at, id) WHERE purged_at IS NULL AND settled_at IS NOT NULL;
-CREATE INDEX event_kept ON event (received_at, id) WHERE purged_at IS NULL;
-CREATE INDEX event_tombstone ON event (received_at, id) WHERE fate IS NOT NULL;
-CREATE INDEX episode_ended ON episode (changed_at, id) WHERE look_at IS NULL;
-
--- `subject` is an episode's id, a patient's keyed reference, or * for everything.
-CREATE TABLE legal_hold (
+-- The ways out that are configured. A notice is written once for each, in the transaction of what it tells of.
+CREATE TABLE output (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE notice (
     id INTEGER PRIMARY KEY,
+    output TEXT NOT NULL,
+    notice_id TEXT NOT NULL,
     at INTEGER NOT NULL,
-    set_by TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    reason BLOB NOT NULL,
-    lifted_at INTEGER,
-    lifted_by TEXT
+    body TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL
 );
+CREATE INDEX notice_output ON notice (output, id);
+
+-- When a source last gave a new event, or was first seen in the configuration.
+CREATE TABLE heard (source TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE INDEX delivery_refused ON delivery (settled_at) WHERE state = 'REFUSED';
