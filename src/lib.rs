@@ -22,6 +22,7 @@ pub mod listen; // 6  HTTP in
 pub mod report; // 6  renderings
 pub mod intake; // 7  one event, one transaction
 pub mod deliver; // 7  the queue's loop
+pub mod retain; // 7  what is old goes
 pub mod tell; // 7  outcomes back to the source
 pub mod daemon; // 8  everything together
 pub mod ops; // 8  what operators ask

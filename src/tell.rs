@@ -4,6 +4,8 @@
 //! An outcome tells of every version of its event. Two events that came under one file name share one outcome file, and
 //! the last word stands: a source gives each file a name of its own.
 
+use crate::fault::Code;
+use crate::model::finding::{Effect, Layer};
 use crate::model::name::Name;
 use crate::model::personal::Personal;
 use crate::model::time::instant_text;
@@ -77,7 +79,11 @@ pub fn outcome(untold: &Untold) -> String {
 pub fn outcome_json(untold: &Untold) -> Value {
     let messages: Vec<Value> = untold.deliveries.iter().map(message).collect();
     let event_id = event_id(untold);
-    json!({"eventId": event_id, "verdict": "accepted", "remarks": untold.findings, "messages": messages})
+    let mut remarks = untold.findings.clone();
+    if untold.body.is_none() {
+        remarks.push(Code::RetPurged.finding(Effect::Warn, Layer::Delivery, None));
+    }
+    json!({"eventId": event_id, "verdict": "accepted", "remarks": remarks, "messages": messages})
 }
 
 fn message(delivery: &DeliveryRow) -> Value {
@@ -100,6 +106,6 @@ fn message(delivery: &DeliveryRow) -> Value {
 /// The source's own id, back to the source.
 #[expect(clippy::disallowed_methods, reason = "the source's own id goes back to the source")]
 fn event_id(untold: &Untold) -> Option<String> {
-    let event: Value = serde_json::from_slice(untold.body.disclose()).ok()?;
+    let event: Value = serde_json::from_slice(untold.body.as_ref()?.disclose()).ok()?;
     event.get("eventId")?.as_str().map(str::to_owned)
 }

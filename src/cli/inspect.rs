@@ -187,6 +187,7 @@ pub(super) fn messages(command: MessagesCommand, swedish: bool) -> Result<Ending
                     say(&ops::list(&rows, swedish));
                     Ok(Ending::Findings)
                 }
+                Found::Purged => Ok(refused(&Fault::new(Code::RetPurged), swedish)),
                 Found::Nothing => Ok(nothing(swedish)),
             }
         }
@@ -218,6 +219,7 @@ fn release(message: &str, config: &Path, reason: &str, confirmation: &Confirmati
             let Some(row) = one else { return Ok(Ending::Findings) };
             row
         }
+        Found::Purged => return Ok(refused(&Fault::new(Code::RetPurged), swedish)),
         Found::Nothing => return Ok(nothing(swedish)),
     };
     let now = SystemClock.now();

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod episodes;
 mod fallback;
+mod hold;
 mod inspect;
 mod mapping;
 mod parked;
@@ -92,6 +93,9 @@ enum Command {
     /// Look after the store
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Keep what must not be purged
+    #[command(subcommand)]
+    Hold(hold::HoldCommand),
     /// What survives which fault under this configuration, and what in it weakens that
     Guarantees {
         #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
@@ -175,6 +179,7 @@ fn dispatch(command: Command, swedish: bool) -> Result<Ending, Ending> {
         Command::Explain { code } => inspect::explain(&code, swedish),
         Command::Rules(command) => rules::run(command, swedish),
         Command::Store(command) => store::run(command, swedish),
+        Command::Hold(command) => hold::run(command, swedish),
         Command::Guarantees { config } => {
             say(&crate::ops::guarantees(&settings::load(config)?, swedish));
             Ok(Ending::Clean)

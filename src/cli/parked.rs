@@ -88,6 +88,7 @@ impl Office {
         let mut out: Vec<DeliveryRow> = Vec::new();
         for name in names {
             let row = match ops::find(&self.store, name)? {
+                Found::Purged => return Err(refused(&Fault::new(Code::RetPurged), swedish)),
                 Found::Nothing => return Err(nothing(swedish)),
                 Found::One(row) => *row,
                 Found::Several(rows) => {

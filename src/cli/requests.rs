@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who confirms what.
+/// Who decides.
 #[derive(Debug, Args)]
 pub(super) struct Confirmation {
     /// Who decides; else the user of the terminal. The audit log also has the user that the command runs as

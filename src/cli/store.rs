@@ -3,12 +3,16 @@
 use super::inspect::{Format, Where, refused};
 use super::who::{audited, who};
 use super::{Ending, say};
+use crate::config;
+use crate::daemon;
 use crate::fault::{Code, Fault};
 use crate::model::dice::SystemDice;
 use crate::model::time::{Clock, SystemClock};
-use crate::ops::{self, MarkPlan, RestorePlan};
-use crate::store::{self, Audit, ExportFault, Kind, NewFile, Place, PutBack, Rekey, StoreKey, Vacant};
+use crate::ops::{self, MarkPlan, PurgePlan, RestorePlan};
+use crate::retain::Retention;
+use crate::store::{self, Audit, Before, ExportFault, Kind, NewFile, Place, PutBack, Rekey, StoreKey, Vacant};
 use clap::Subcommand;
+use jiff::Timestamp;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +47,18 @@ pub(super) enum StoreCommand {
         #[arg(long)]
         confirm: Option<String>,
     },
+    /// Purge what is old, as the daemon does every hour, also while it runs: shows the plan and its token first, then does it with
+    /// --confirm
+    Prune {
+        #[arg(long, default_value = "vardbro.toml", env = "VARDBRO_CONFIG")]
+        config: PathBuf,
+        /// Show the plan, as without --confirm
+        #[arg(long, conflicts_with = "confirm")]
+        plan: bool,
+        /// The token of the plan; without one the plan is shown and nothing is done
+        #[arg(long)]
+        confirm: Option<String>,
+    },
     /// Seal everything with the first key of the configuration, also while the daemon runs. A store that is not sealed yet must be
     /// nobody else's when it begins
     Rekey {
@@ -63,8 +79,10 @@ pub(super) enum StoreCommand {
     },
 }
 
-/// Between two pages of a rekey: the daemon writes meanwhile.
-const REKEY_PAUSE: Duration = Duration::from_millis(20);
+/// Seconds of an hour.
+const HOUR_S: i64 = 3_600;
+/// Between two batches of rows: the daemon writes meanwhile.
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn run(command: StoreCommand, swedish: bool) -> Result<Ending, Ending> {
     match command {
@@ -72,6 +90,7 @@ pub(super) fn run(command: StoreCommand, swedish: bool) -> Result<Ending, Ending
         StoreCommand::Backup { to, at } => backup(&to, &at, swedish),
         StoreCommand::Restore { file: Some(file), at, confirm, .. } => restore(&file, &at, confirm.as_deref(), swedish),
         StoreCommand::Restore { file: None, at, confirm, .. } => mark(&at, confirm.as_deref(), swedish),
+        StoreCommand::Prune { config, confirm, .. } => prune(&config, confirm.as_deref(), swedish),
         StoreCommand::Rekey { at } => rekey(&at, swedish),
         StoreCommand::NewKey { file } => new_key(&file, swedish),
         StoreCommand::Export { to, at } => export(&to, &at, swedish),
@@ -154,16 +173,42 @@ fn mark(at: &Where, confirm: Option<&str>, swedish: bool) -> Result<Ending, Endi
     Ok(Ending::Clean)
 }
 
+fn prune(config: &Path, confirm: Option<&str>, swedish: bool) -> Result<Ending, Ending> {
+    let settings = config::load(Some(config), std::env::vars().collect()).map_err(Ending::Faults)?;
+    let store = daemon::store(&settings)?;
+    let retention = Retention::of(&settings);
+    // By the whole hour, so that the plan of a minute ago still holds.
+    let now = SystemClock.now();
+    let hour = Timestamp::from_second(now.as_second() / HOUR_S * HOUR_S).unwrap_or(now);
+    let before = retention.before(hour);
+    let plan = PurgePlan { before, due: store.due(&before)?, holds: store.holds(false)? };
+    let Some(token) = confirm else {
+        say(&plan.text(swedish));
+        return Ok(Ending::Clean);
+    };
+    if token != plan.token() {
+        return Ok(refused(&Fault::new(Code::OpsStale), swedish));
+    }
+    let mut pause = || {
+        std::thread::sleep(PAUSE);
+        true
+    };
+    retention.files(&store, hour, &mut pause)?;
+    let lines = retention.purge(&store, Before { now, ..before }, &who(None), &mut pause)?;
+    say(&ops::purged_text(&lines.unwrap_or_default(), swedish));
+    Ok(Ending::Clean)
+}
+
 fn rekey(at: &Where, swedish: bool) -> Result<Ending, Ending> {
     let mut rekey = Rekey::begin(&at.place()?, &at.keys()?)?;
     let rekeyed = loop {
         while rekey.step()? {
-            std::thread::sleep(REKEY_PAUSE);
+            std::thread::sleep(PAUSE);
         }
         if let Some(rekeyed) = rekey.end(&ops::rekey_line(SystemClock.now()), &who(None))? {
             break rekeyed;
         }
-        std::thread::sleep(REKEY_PAUSE);
+        std::thread::sleep(PAUSE);
     };
     say(&ops::rekeyed_text(&rekeyed, swedish));
     Ok(if rekeyed.damaged == 0 { Ending::Clean } else { refused(&Fault::new(Code::StoUnopened), swedish) })

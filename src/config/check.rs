@@ -8,9 +8,9 @@ use super::nearest::nearest;
 use super::raw::{self, Raw};
 use super::read::Origin;
 use super::settings::{
-    Address, AmqpSettings, BrokerTls, DAY, DestinationSettings, DirectorySettings, HOUR, HttpSettings, HttpSourceSettings, KILOBYTE,
-    LimitsSettings, MEGABYTE, MappingChoice, MetricsSettings, NatsSettings, OplogSettings, Organisation, RecipientSettings, RetrySettings,
-    RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, Way,
+    Address, AmqpSettings, BrokerTls, DAY, DAY_S, DestinationSettings, DirectorySettings, HOUR, HttpSettings, HttpSourceSettings, KILOBYTE,
+    LimitsSettings, MEGABYTE, MappingChoice, MetricsSettings, NatsSettings, OplogSettings, Organisation, RecipientSettings,
+    RetentionSettings, RetrySettings, RouteSettings, RulesSettings, Settings, SourceKind, SourceSettings, Way, YEAR,
 };
 use crate::fault::{Code, Fault};
 use crate::model::catalogue::EventType;
@@ -69,6 +69,7 @@ impl Checker<'_> {
         let alarms = self.alarms(raw.alarms);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
+        let retention = self.retention(&raw.retention);
         let depth = self.need(raw.limits.depth, "limits.depth");
         let records = self.need(raw.limits.records, "limits.records");
         let shutdown_grace = self.seconds(raw.shutdown.grace_s, "shutdown.grace_s");
@@ -98,6 +99,7 @@ impl Checker<'_> {
             metrics,
             alarms: alarms?,
             oplog: OplogSettings { path: oplog_path, level: level? },
+            retention: retention?,
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
             retry: retry?,
             shutdown_grace: shutdown_grace?,
@@ -409,6 +411,35 @@ impl Checker<'_> {
         let lease = self.seconds(raw.lease_s, "retry.lease_s");
         let probe_cap = self.seconds(raw.probe_cap_s, "retry.probe_cap_s");
         Some(RetrySettings { base: base?, cap: cap?, lease: lease?, probe_cap: probe_cap? })
+    }
+
+    fn retention(&mut self, raw: &raw::Retention) -> Option<RetentionSettings> {
+        let mut days = |value: Option<f64>, key: &str| self.seconds(value.map(|days| days * DAY_S), &format!("retention.{key}"));
+        let (accepted, ended) = (days(raw.accepted_days, "accepted_days"), days(raw.ended_days, "ended_days"));
+        let (metadata, journal) = (days(raw.metadata_days, "metadata_days"), days(raw.journal_days, "journal_days"));
+        let rejected = days(raw.rejected_days, "rejected_days");
+        let mut years = |value: Option<u32>, key: &str| {
+            self.need(value, &format!("retention.{key}")).map(|years| Duration::from_secs(u64::from(years) * YEAR))
+        };
+        let (tombstones, audit) = (years(raw.tombstone_years, "tombstone_years"), years(raw.audit_years, "audit_years"));
+        let on = self.need(raw.on, "retention.on");
+        // An episode outlives the content of its messages, and the memory of an event its episode.
+        if metadata.is_some_and(|metadata| accepted.max(ended) > Some(metadata)) {
+            self.origin.fault(Code::CfgValue, "retention.metadata_days", "must not be less than accepted_days and ended_days");
+        }
+        if metadata.zip(tombstones).is_some_and(|(metadata, tombstones)| tombstones < metadata) {
+            self.origin.fault(Code::CfgValue, "retention.tombstone_years", "must not be less than metadata_days");
+        }
+        Some(RetentionSettings {
+            on: on?,
+            accepted: accepted?,
+            ended: ended?,
+            metadata: metadata?,
+            journal: journal?,
+            rejected: rejected?,
+            tombstones: tombstones?,
+            audit: audit?,
+        })
     }
 
     /// A value that must be there, unless a fault has been told of it already.

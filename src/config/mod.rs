@@ -16,8 +16,8 @@ pub use keys::{reference, schema};
 pub use settings::{
     Address, AlarmSettings, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Engine, Environment, FileOrder,
     HttpSettings, HttpSourceSettings, Language, Level, LimitsSettings, MappingChoice, MetricsSettings, Mode, NatsSettings, OplogSettings,
-    Organisation, Receipt, RecipientSettings, RetrySettings, RouteSettings, RulesSettings, SdkIds, SdkSettings, Settings, SourceKind,
-    SourceSettings, SqlSettings, Tls, TokenSettings, Way, Wire,
+    Organisation, Receipt, RecipientSettings, RetentionSettings, RetrySettings, RouteSettings, RulesSettings, SdkIds, SdkSettings,
+    Settings, SourceKind, SourceSettings, SqlSettings, Tls, TokenSettings, Way, Wire,
 };
 
 use crate::fault::{Code, Fault};

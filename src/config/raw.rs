@@ -4,9 +4,11 @@
 //! is text for users: English first, then a paragraph of Swedish. No default stands here; they are in `default.toml`.
 
 mod alarms;
+mod bounds;
 mod destination;
 
 pub(super) use alarms::Alarms;
+pub(super) use bounds::{Limits, Retention, Retry, Shutdown};
 pub(super) use destination::Destination;
 
 use schemars::JsonSchema;
@@ -82,6 +84,12 @@ pub(super) struct Raw {
     /// Där Prometheus läser mätvärden (`GET /metrics`) och övervakning läser hälsan (`GET /health/live`, `GET /health/ready`,
     /// `GET /health`). Ingen hemlighet krävs, och inget personligt visas. Av om inte `listen` anges.
     pub(super) metrics: Metrics,
+    /// How long what has come to its end is kept. What is undelivered, waits or belongs to an episode that runs is kept as long as it
+    /// does; a legal hold (`vardbro hold`) keeps everything. `docs/retention.md` says why each time is what it is.
+    ///
+    /// Hur länge det som är avslutat sparas. Det som är olevererat, väntar eller hör till ett pågående ärende sparas så länge det gör det;
+    /// ett gallringsstopp (`vardbro hold`) bevarar allt. `docs/retention.md` säger varför varje tid är som den är.
+    pub(super) retention: Retention,
     /// When somebody is told that something is wrong, and how, beside the operations log: docs/alarms.md.
     ///
     /// När någon får veta att något är fel, och hur, utöver driftloggen: docs/alarms.md.
@@ -508,60 +516,6 @@ pub(super) struct Metrics {
     /// Minsta lediga utrymme på en SQLite-databas disk, i megabyte; under det är tjänsten inte redo.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub(super) disk_free_mb: Option<u32>,
-}
-
-/// Limits.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Limits {
-    /// Records in one document of a source.
-    ///
-    /// Poster i ett dokument från en källa.
-    #[schemars(range(min = 1, max = 100_000))]
-    pub(super) records: Option<u32>,
-    /// Levels of nesting in a source file.
-    ///
-    /// Nivåer av nästling i en källfil.
-    #[schemars(range(min = 4, max = 128))]
-    pub(super) depth: Option<u32>,
-}
-
-/// Retries.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
-pub(super) struct Retry {
-    /// Seconds before the second attempt; doubled from there on.
-    ///
-    /// Sekunder före andra försöket; dubblas därefter.
-    #[schemars(range(min = 0.1, max = 3600))]
-    pub(super) base_s: Option<f64>,
-    /// Most seconds between two attempts.
-    ///
-    /// Längsta tid i sekunder mellan två försök.
-    #[schemars(range(min = 0.1, max = 86400))]
-    pub(super) cap_s: Option<f64>,
-    /// Seconds that a worker holds a message before another may take it over.
-    ///
-    /// Sekunder som en arbetare håller ett meddelande innan en annan får ta över.
-    #[schemars(range(min = 1, max = 3600))]
-    pub(super) lease_s: Option<f64>,
-    /// Most seconds between two probes of a destination that is down.
-    ///
-    /// Längsta tid i sekunder mellan två prövningar av en destination som är nere.
-    #[schemars(range(min = 0.1, max = 3600))]
-    pub(super) probe_cap_s: Option<f64>,
-}
-
-/// Shutdown.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Shutdown {
-    /// Seconds that what is under way gets to finish.
-    ///
-    /// Sekunder som det som är på väg får på sig att bli klart.
-    #[schemars(range(min = 0, max = 600))]
-    pub(super) grace_s: Option<f64>,
 }
 
 /// What an HSA-id looks like, for editors; `model::ids` judges.

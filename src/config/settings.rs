@@ -1,5 +1,9 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
+mod retention;
+
+pub use retention::RetentionSettings;
+
 pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
 
 use super::raw;
@@ -36,6 +40,7 @@ pub struct Settings {
     pub oplog: OplogSettings,
     pub http: Option<HttpSettings>,
     pub metrics: Option<MetricsSettings>,
+    pub retention: RetentionSettings,
     pub alarms: AlarmSettings,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
@@ -465,6 +470,7 @@ impl From<&Settings> for raw::Raw {
             metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
             alarms: (&settings.alarms).into(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
+            retention: (&settings.retention).into(),
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
                 base_s: Some(settings.retry.base.as_secs_f64()),
@@ -680,6 +686,9 @@ impl From<&RecipientSettings> for raw::Recipient {
 }
 
 pub(super) const DAY: u64 = 24 * 60 * 60;
+pub(super) const DAY_S: f64 = 24.0 * HOUR;
+/// No shorter than any year of the calendar.
+pub(super) const YEAR: u64 = 366 * DAY;
 const MINUTE: u64 = 60;
 pub(super) const HOUR: f64 = 3600.0;
 pub(super) const KILOBYTE: u64 = 1024;

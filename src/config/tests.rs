@@ -161,7 +161,16 @@ fn unknown_keys_get_a_suggestion() {
     );
     assert_eq!(faults("[rules]\nlease_s = 3\n"), ["VB-CFG-003 vardbro.toml:6:1: rules.lease_s: `lease_s` belongs in [retry]"]);
     assert_eq!(faults("[shutdown]\ncolour = 3\n"), ["VB-CFG-003 vardbro.toml:6:1: shutdown.colour: known here: grace_s"]);
-    assert!(faults("[retention]")[0].starts_with("VB-CFG-003 vardbro.toml:5:2: "));
+}
+
+#[test]
+fn what_is_kept_outlives_what_rests_on_it() {
+    let found = faults("[retention]\naudit_years = 4\n");
+    assert_eq!(found, ["VB-CFG-004 vardbro.toml:6:15: retention.audit_years: expected a whole number from 5 to 100"]);
+    let found = faults("[retention]\nended_days = 500\n");
+    assert!(found[0].contains("retention.metadata_days: must not be less than accepted_days and ended_days"), "{found:?}");
+    let found = faults("[retention]\nmetadata_days = 800\ntombstone_years = 1\n");
+    assert!(found[0].contains("retention.tombstone_years: must not be less than metadata_days"), "{found:?}");
 }
 
 #[test]

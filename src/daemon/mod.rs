@@ -24,6 +24,7 @@ use crate::model::name::Name;
 use crate::model::testpersons::TestPersons;
 use crate::model::time::Clock;
 use crate::oplog::{self, Event, Level, Line, Reason};
+use crate::retain::{self, Retention};
 use crate::seal::XsdValidator;
 use crate::store::{Keys, Place, Secret, Server, Store};
 use crate::tell;
@@ -98,14 +99,15 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let (stop_telling, telling_stopped) = watch::channel(false);
     let mut tellers = JoinSet::new();
     let drive = |destination| driver(destination, &store, &surroundings, &metrics).run(stopped.clone());
-    let mut drivers: JoinSet<()> = destinations.iter().map(drive).collect();
+    let mut workers: JoinSet<()> = destinations.iter().map(drive).collect();
     let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
-    let waking = tokio::spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
+    workers.spawn(intake_thread::wake(port.clone(), Arc::clone(&clock), stopped.clone()));
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
-    drivers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
+    workers.spawn(retain(settings, &store, &clock, &metrics, &stopped));
+    workers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.
@@ -129,11 +131,10 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let _ = stop.send(true);
     let ended = async {
         sources::stop(running).await;
-        let _ = waking.await;
         if let Some(receiving) = receiving {
             let _ = receiving.await;
         }
-        drivers.join_all().await;
+        workers.join_all().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
     // What has no answer by then is left to its lease and sent again under the same id at the next start.
@@ -142,6 +143,16 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let _ = tokio::time::timeout(LAST_WORDS, tellers.join_all()).await;
     ended_line(clock.now(), in_time).emit();
     Ok(())
+}
+
+fn retain(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+    stopped: &watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    retain::run(Retention::of(settings), store.clone(), Arc::clone(clock), Arc::clone(metrics), stopped.clone())
 }
 
 /// The line of the end; loud where something had to be left.

@@ -84,7 +84,7 @@ fn one(known: &SourceSettings) -> Result<Opened, Vec<Fault>> {
                 name,
                 path: directory.path.clone(),
                 still: directory.still,
-                keep_done: (directory.done == Done::Keep).then_some(directory.done_age),
+                keep_done: directory.done == Done::Keep,
                 max_bytes: known.max_bytes,
                 folders: directory.folders,
                 pattern: directory.pattern.clone(),

@@ -509,13 +509,21 @@ codes! {
     StoDoubts "VB-STO-008" Operator "0.1.0" {
         "Sedan en återställning är det ovisst om meddelanden har kommit fram", "since a restore it is unknown whether some messages have arrived",
         "Det frågas efter dem där det går; de andra: `vardbro messages list --code VB-STO-007`.", "They are asked for where that is possible; the others: `vardbro messages list --code VB-STO-007`." }
-
     StoUnopened "VB-STO-009" Operator "0.1.0" {
         "Krypterade värden i databasen går inte att öppna: de är skadade eller flyttade", "sealed values of the store do not open: they are damaged, or were moved",
         "`vardbro store check` visar vilka rader; hämta dem ur en säkerhetskopia.", "`vardbro store check` names the rows; fetch them from a backup." }
     StoDaemonKey "VB-STO-010" Operator "0.1.0" {
         "Tjänsten som har databasen saknar den nya nyckeln", "the daemon that has the store was not given the new key",
         "Starta om tjänsten med samma `store.key_files` som här, och gör om; ingenting är ändrat.", "Start the daemon again with the same `store.key_files` as here, and try again; nothing is changed." }
+    RetPurged "VB-RET-001" Operator "0.1.0" {
+        "Innehållet är gallrat", "the content has been purged",
+        "Det finns i källsystemet; ska det sändas, skicka det därifrån som en ny händelse. `vardbro hold set` stoppar gallringen av ett ärende i förväg.", "It is in the source's system; if it is to be sent, send it from there as a new event. `vardbro hold set` keeps an episode beforehand." }
+    RetHistory "VB-RET-002" Sender "0.1.0" {
+        "Ärendets tidigare händelser är gallrade", "the earlier events of the episode have been purged",
+        "Händelsen är mottagen, men kontrolleras bara mot det som kommer från och med nu. En ny version av en gallrad händelse väntar på en människa.", "The event is taken, but checked only against what comes from now on. A new version of a purged event waits for a person." }
+    RetNoHold "VB-RET-003" Operator "0.1.0" {
+        "Det finns inget gallringsstopp med det numret, eller det är redan hävt", "there is no legal hold of that number, or it has been lifted",
+        "`vardbro hold list` visar dem som gäller.", "`vardbro hold list` shows those that stand." }
     FixExpectation "VB-FIX-001" Operator "0.1.0" {
         "Berättelsen slutar inte som `expect.toml` säger", "the story does not end as `expect.toml` says",
         "`vardbro check --show-values MAPP` visar raderna. Är det som det ska: `vardbro check --update MAPP` skriver `expect.toml` och `out/` på nytt; granska ändringen.", "`vardbro check --show-values DIR` shows the lines. If it is as it should be, `vardbro check --update DIR` writes `expect.toml` and `out/` anew; review the change." }

@@ -16,6 +16,7 @@ use crate::model::state::State;
 use crate::store::{EpisodeRow, EpisodeWrite, KeptBack, Store, StoreFault};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// An episode between two commits.
@@ -31,9 +32,11 @@ pub(super) struct Case {
     pub(super) looked_at: Timestamp,
     /// Last number given out, by destination.
     sequences: BTreeMap<String, u64>,
-    /// Numbers up to this one may have been given out in a life that a restore has made the store forget.
+    /// Numbers up to this one may have been given out in a life that a restore has made the store forget, or before it was purged.
     numbers_from: u64,
     pub(super) waiting: Vec<Waiting>,
+    /// Nothing stands in it yet, and what once did has been purged.
+    pub(super) purged: bool,
 }
 
 /// A withheld or held delivery.
@@ -58,6 +61,8 @@ pub(super) struct Kept {
     format: u32,
     facts: Vec<Fact>,
     sequences: BTreeMap<String, u64>,
+    #[serde(default)]
+    numbers_from: u64,
     alarms: Alarms,
     looked_at: Timestamp,
 }
@@ -66,6 +71,10 @@ pub(super) struct Kept {
 #[derive(Deserialize)]
 struct KeptBefore {
     sequences: BTreeMap<String, u64>,
+    #[serde(default)]
+    numbers_from: u64,
+    #[serde(default)]
+    facts: Vec<Value>,
 }
 
 const FORMAT: u32 = 2;
@@ -84,12 +93,18 @@ impl Case {
             sequences: BTreeMap::new(),
             numbers_from: 0,
             waiting: Vec::new(),
+            purged: false,
         }
     }
 
     pub(super) fn load(store: &Store, id: EpisodeId, rules: &Rules, today: Date) -> Result<Self, StoreFault> {
         let numbers_from = store.numbers_from();
-        let Some(row) = store.episode(id)? else { return Ok(Self { numbers_from, ..Self::new(id, rules) }) };
+        let Some(row) = store.episode(id)? else {
+            // Numbers that its lanes have had are not given out again.
+            let last = store.last_number_of_purged(id)?;
+            let numbers_from = numbers_from.max(last.unwrap_or(0));
+            return Ok(Self { numbers_from, purged: last.is_some(), ..Self::new(id, rules) });
+        };
         let kept = kept(store, id, &row, today)?;
         let waiting = store.kept_back(id)?.into_iter().map(|row| waiting(row, today)).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -100,8 +115,9 @@ impl Case {
             alarms: kept.alarms,
             looked_at: kept.looked_at,
             sequences: kept.sequences,
-            numbers_from,
+            numbers_from: numbers_from.max(kept.numbers_from),
             waiting,
+            purged: false,
         })
     }
 
@@ -118,6 +134,7 @@ impl Case {
             format: FORMAT,
             facts: self.facts.clone(),
             sequences: self.sequences.clone(),
+            numbers_from: self.numbers_from,
             alarms: self.alarms.clone(),
             looked_at: self.looked_at,
         };
@@ -160,12 +177,25 @@ fn kept(store: &Store, id: EpisodeId, row: &EpisodeRow, today: Date) -> Result<K
     let before: KeptBefore = serde_json::from_slice(row.body.disclose()).map_err(|_| damaged())?;
     let mut facts = Vec::new();
     for kept in store.events_of(id)? {
-        let event = map::reread(kept.body.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
+        let Some(body) = &kept.body else {
+            // Its content has gone; what it meant for the episode stands in the older form.
+            let known = before.facts.iter().find(|fact| fact.get("event").and_then(Value::as_str) == Some(kept.key.as_str()));
+            facts.extend(known.and_then(|fact| Fact::deserialize(fact).ok()));
+            continue;
+        };
+        let event = map::reread(body.disclose(), today).ok_or(StoreFault::Damaged { table: "event" })?;
         let links = Links::of(&event, store.reference_key());
         let to = event.head.recipients.as_ref().map(|list| list.0.clone()).unwrap_or_default();
         episode::add(&mut facts, episode::fact(&event, &links, kept.version, &to));
     }
-    Ok(Kept { format: FORMAT, facts, sequences: before.sequences, alarms: Alarms::new(), looked_at: row.changed_at })
+    Ok(Kept {
+        format: FORMAT,
+        facts,
+        sequences: before.sequences,
+        numbers_from: before.numbers_from,
+        alarms: Alarms::new(),
+        looked_at: row.changed_at,
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "reads what the store kept")]

@@ -53,6 +53,8 @@ pub(super) struct Arrival {
     pub(super) earlier: Vec<Past>,
     /// Deliveries of what it voids.
     pub(super) voided: Vec<Past>,
+    /// An earlier version of it has been purged, with all that came of it.
+    pub(super) purged: bool,
     pub(super) source: Name,
     pub(super) origin: Personal<String>,
     pub(super) mapping: String,
@@ -93,7 +95,8 @@ impl Desk {
         if let (Some((recipients, _)), Some(fact)) = (&addressed, facts.iter_mut().find(|fact| fact.event == own.event)) {
             fact.to = recipients.iter().map(|recipient| (recipient.hsa_id.as_str().to_owned(), recipient.party)).collect();
         }
-        let late = was_over && !case.facts.is_empty() && state.phase.is_over();
+        // What was told long ago is not told anew unless a person says so.
+        let late = arrival.purged || (was_over && !case.facts.is_empty() && state.phase.is_over());
         case.facts = facts;
         let mut judgement = Judgement::new(self, rules, state, case, validator, arrival.at);
         judgement.arrive(&arrival, &before, addressed, late);
@@ -229,6 +232,9 @@ impl<'a> Judgement<'a> {
         }
         if matches!(&event.body, Body::KOb(request) if request.urgency == Urgency::Acute) {
             self.findings.push(warn(Code::ChkAcute, "data.urgency"));
+        }
+        if self.case.purged {
+            self.findings.push(warn(Code::RetHistory, "episodeRef.caseId"));
         }
         self.findings.extend(check::remarks(&self.rules, event, &self.state, missing));
     }

@@ -163,13 +163,15 @@ impl Intake {
             cases.insert(episode, Some(case));
             return Ok(None);
         }
+        let purged = !versions.is_empty() && self.store.is_purged(&key)?;
         let mut earlier = if versions.is_empty() { Vec::new() } else { self.store.past_of(&key)? };
         if let Some(corrected) = &links.corrects {
             earlier.extend(self.store.past_of(corrected)?);
         }
         let voided = target.map_or_else(|| Ok(Vec::new()), |target| self.store.past_of(&target))?;
         let (source, origin, mapping) = (record.source.clone(), record.origin.clone(), record.mapping.clone());
-        let arrival = judge::Arrival { version, links, mapped, earlier, voided, source, origin, mapping, at: now };
+        let arrival = judge::Arrival { version, links, mapped, earlier, voided, purged, source, origin, mapping, at: now };
+        case.purged &= case.from == 0;
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         // Refused or not, the case holds what the batch's earlier records made of it.
         // What the store takes out of the lanes by itself the case does not know of; it is read anew once that is committed.

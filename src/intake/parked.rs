@@ -88,6 +88,9 @@ impl Desk {
         if !live {
             return Ok(Some(Code::OpsNoDestination));
         }
+        if row.purged_at.is_some() {
+            return Ok(Some(Code::RetPurged));
+        }
         let damaged = row.content_hash.is_none() || row.sequence.is_none() || row.code.as_deref() == Some(Code::DlvCorrupt.id());
         let Some((key, newest)) = store.newest_version(row.event)?.filter(|_| !damaged) else { return Ok(Some(Code::DlvCorrupt)) };
         if newest > row.version {

@@ -73,7 +73,7 @@ impl Trial {
         earlier.extend(links.corrects.iter().flat_map(past));
         let voided = judge::target(&mapped.event, &links, version, &case.facts).map(|target| past(&target)).unwrap_or_default();
         let (origin, mapping) = (Personal::new(String::new()), String::new());
-        let arrival = Arrival { version, links, mapped, earlier, voided, source: Name::unnamed(), origin, mapping, at: now };
+        let arrival = Arrival { version, links, mapped, earlier, voided, purged: false, source: Name::unnamed(), origin, mapping, at: now };
         let judged = self.desk.judge(arrival, &mut case, self.validator.as_mut());
         self.cases.insert(episode, case);
         match judged {

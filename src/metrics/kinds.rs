@@ -74,6 +74,10 @@ impl<const N: usize> Counts<N> {
         self.family.get_or_create(&labels(&self.names, of)).inc();
     }
 
+    pub fn add(&self, of: [&str; N], more: u64) {
+        self.family.get_or_create(&labels(&self.names, of)).inc_by(more);
+    }
+
     /// From nought, so that the first one is seen as a rise.
     pub fn start(&self, of: [&str; N]) {
         drop(self.family.get_or_create(&labels(&self.names, of)));

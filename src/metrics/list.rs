@@ -77,6 +77,12 @@ figures! {
     store_size: Levels<0> = "vardbro_store_size_bytes" [] {
         "Size of the database; of SQLite the file and its log",
         "Databasens storlek; för SQLite filen och dess logg" }
+    oldest_content: Levels<0> = "vardbro_store_oldest_content_age_seconds" [] {
+        "How long ago the oldest event came in whose content is still kept; 0 where there is none",
+        "Hur länge sedan den äldsta händelsen kom in vars innehåll ännu finns kvar; 0 om det inte finns någon" }
+    purged: Counts<1> = "vardbro_purged" ["kind"] {
+        "What retention has taken away, by kind (`content`, `events`, `episodes`, `tombstones`, `journal`, `reasons`, `requests`, `holds`, `files`)",
+        "Vad gallringen har tagit bort, per slag (`content`, `events`, `episodes`, `tombstones`, `journal`, `reasons`, `requests`, `holds`, `files`)" }
     disk_free: Levels<0> = "vardbro_store_disk_free_bytes" [] {
         "Room that is left on the disk of the SQLite database",
         "Plats som är kvar på SQLite-databasens disk" }

@@ -14,7 +14,7 @@ pub use kinds::{Counts, Durations, Entry, Kind, Levels, Sizes};
 pub use list::{LIST, Metrics};
 
 use crate::model::state::State;
-use crate::oplog::{Event, Line};
+use crate::oplog::{Event, Line, Reason};
 
 /// Stands for a type that could not be read.
 pub const UNREADABLE: &str = "unreadable";
@@ -47,6 +47,9 @@ impl Metrics {
                 && line.event != Event::ReceiptContradicted
             {
                 self.messages_ended.count([destination.as_str(), state.code()]);
+            }
+            if let (Event::StorePurged, Some(Reason::Counted(kind, count))) = (line.event, line.reason) {
+                self.purged.add([kind], count);
             }
         }
     }
@@ -98,12 +101,13 @@ mod tests {
         metrics.alarms_open.set(["route"], 1);
         metrics.certificate.set(["http"], 1_900_000_000);
         metrics.build_info.set(["1"], 1);
-        for level in [&metrics.store_writable, &metrics.store_size, &metrics.disk_free, &metrics.process_start] {
+        for level in [&metrics.store_writable, &metrics.store_size, &metrics.oldest_content, &metrics.disk_free, &metrics.process_start] {
             level.set([], 1);
         }
         metrics.commit_duration.took([], Duration::from_micros(700));
         metrics.commit_writes.were([], 3);
         metrics.commit_failures.count([]);
+        metrics.purged.add(["content"], 2);
         metrics
     }
 

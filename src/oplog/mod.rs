@@ -75,6 +75,9 @@ codes! {
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
         AuditAnchor = "audit.anchor": "Åtkomstloggens senaste rad, att jämföra med", "The audit log's last row, to compare with";
         StoreRekeyed = "store.rekeyed": "Databasen är krypterad med en ny nyckel", "The store was sealed with a new key";
+        StorePurged = "store.purged": "Gallring utförd", "What was old has gone";
+        HoldSet = "hold.set": "Gallringsstopp infört", "A legal hold was set";
+        HoldLifted = "hold.lifted": "Gallringsstopp hävt", "A legal hold was lifted";
         ReceiverMessage = "receiver.message": "Mottagaren tog emot ett meddelande", "The receiver took in a message";
         Panic = "panic": "Internt fel", "Internal fault";
     }
@@ -141,6 +144,8 @@ pub enum Reason {
     Http(u16),
     /// How many.
     Count(u64),
+    /// How many of what.
+    Counted(&'static str, u64),
     /// An item of the checklist, by its number.
     Item(u8),
     /// A row of the audit log: its number and the beginning of its code.
@@ -176,6 +181,7 @@ impl Reason {
             Self::Word(word) => word.to_owned(),
             Self::Http(status) => format!("http-{status}"),
             Self::Count(count) => format!("count-{count}"),
+            Self::Counted(word, count) => format!("{word}-{count}"),
             Self::Item(item) => format!("CL{item:02}"),
             Self::Anchor(n, code) => code.iter().fold(format!("{n}:"), |out, byte| format!("{out}{byte:02x}")),
         }

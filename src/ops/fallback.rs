@@ -166,7 +166,7 @@ impl Entry {
     reason = "what is taken out of the store is made into a list for a person, and stays Personal until it is printed"
 )]
 fn shown(row: &DeliveryRow, written: &Written, protected: Protection, swedish: bool) -> Option<Personal<Shown>> {
-    let event: Value = serde_json::from_slice(written.event.disclose()).ok()?;
+    let event: Value = serde_json::from_slice(written.event.as_ref()?.disclose()).ok()?;
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let case = text(&event, "/episodeRef/caseId");
     if protected != Protection::None {

@@ -186,8 +186,31 @@ const CLOCK: Part = part! { "Klockan", "The clock";
         "Nothing is lost or overtakes. Forward: what is withheld may become too old. Back: what was planned for later is done now."; "process: host; sim";
 };
 
-const PARTS: &[&Part] =
-    &[&SOURCE, &SOURCE_HTTP, &SOURCE_SQL, &SOURCE_NATS, &SOURCE_AMQP, &STORE_FILE, &STORE_SERVER, &SEALING, &DESTINATION, &CLOCK];
+const RETENTION: Part = part! { "Gallring", "Retention";
+    "något blir gammalt", "something becomes old" =>
+        "Det som är avslutat gallras efter `[retention]`, i små steg medan tjänsten arbetar, och utrymmet lämnas tillbaka. Det som är olevererat, väntar eller står under gallringsstopp rörs aldrig.",
+        "What has ended is purged by `[retention]`, in small steps while the daemon works, and the room is given back. What is undelivered, waits or is under a legal hold is never touched."; "store; process: retention";
+    "tjänsten dör mitt i en gallring", "the daemon dies in the middle of a purge" =>
+        "Varje steg är helt eller inte gjort; nästa körning fortsätter och journalför det som redan har gått.",
+        "Each step is whole or not done; the next run goes on, and tells the journal of what had gone."; "store";
+    "en gallrad händelse kommer igen", "a purged event comes again" =>
+        "Den känns igen i `tombstone_years`. Ändrat innehåll väntar på en människa; en ny händelse i ett gallrat ärende tas emot med en anmärkning.",
+        "It is recognised for `tombstone_years`. Changed content waits for a person; a new event of a purged episode is taken with a remark."; "store";
+};
+
+const PARTS: &[&Part] = &[
+    &SOURCE,
+    &SOURCE_HTTP,
+    &SOURCE_SQL,
+    &SOURCE_NATS,
+    &SOURCE_AMQP,
+    &STORE_FILE,
+    &STORE_SERVER,
+    &SEALING,
+    &DESTINATION,
+    &RETENTION,
+    &CLOCK,
+];
 
 /// A setting that weakens something, and how.
 struct Weakness {
@@ -247,6 +270,7 @@ pub fn guarantees_page() -> String {
     {
         let _ = writeln!(out, "| `[source.NAME] {setting}` | {}<br>*{}* |", means.1, means.0);
     }
+    let _ = writeln!(out, "| `[retention] on = false` | {}<br>*{}* |", KEPT.1, KEPT.0);
     let _ = writeln!(out, "| `[store] key_files –` | {}<br>*{}* |", UNSEALED.1, UNSEALED.0);
     out
 }
@@ -254,6 +278,10 @@ pub fn guarantees_page() -> String {
 const UNSEALED: (&str, &str) = (
     "personuppgifter står i klartext i databasen och dess säkerhetskopior",
     "personal data stands in clear in the database and its backups",
+);
+const KEPT: (&str, &str) = (
+    "ingenting gallras av sig självt: databas och mappar växer, och innehåll sparas längre än det behövs",
+    "nothing is purged by itself: database and folders grow, and content is kept longer than it is needed",
 );
 const UNWRITTEN: (&str, &str) = (
     "Ingenting skrivs i raderna: källsystemet får inte veta vad som blev av dem, och en rad som blir synlig senare än `overlap_s` tas först när allt läses igen.",
@@ -310,6 +338,7 @@ pub fn guarantees(settings: &Settings, swedish: bool) -> String {
     for known in &settings.destinations {
         part(&DESTINATION, &format!(" [destination.{}]", known.name));
     }
+    part(&RETENTION, "");
     part(&CLOCK, "");
     let weak = weaknesses(settings, swedish);
     let title = pick(("Det här i konfigurationen försvagar", "This in the configuration weakens it"));
@@ -323,6 +352,9 @@ fn weaknesses(settings: &Settings, swedish: bool) -> Vec<String> {
     let mut out = Vec::new();
     if settings.store_key_files.is_empty() {
         out.push(format!("  store: key_files –\n      {}", pick(UNSEALED)));
+    }
+    if !settings.retention.on {
+        out.push(format!("  retention: on = false\n      {}", pick(KEPT)));
     }
     for known in &settings.destinations {
         for weakness in WEAKNESSES.iter().filter(|weakness| (weakness.applies)(known)) {

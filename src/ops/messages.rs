@@ -15,6 +15,8 @@ use std::fmt::Write as _;
 #[derive(Debug)]
 pub enum Found {
     Nothing,
+    /// It was there once: nothing but the memory of it is left.
+    Purged,
     One(Box<DeliveryRow>),
     /// Several: more of the id, or `@destination`, is needed.
     Several(Vec<DeliveryRow>),
@@ -29,7 +31,12 @@ pub fn find(store: &Store, wanted: &str) -> Result<Found, StoreFault> {
         store.deliveries(&Filter { message: Some(name.to_lowercase()), limit: 50, ..Filter::default() })?
     } else if let Some((system, event)) = name.split_once(':') {
         let parts = [&Personal::new(system.to_owned()), &Personal::new(event.to_owned())];
-        store.deliveries_of_event(&store.reference_key().reference(Domain::Event, &parts))?
+        let key = store.reference_key().reference(Domain::Event, &parts);
+        let rows = store.deliveries_of_event(&key)?;
+        if rows.is_empty() && store.is_purged(&key)? {
+            return Ok(Found::Purged);
+        }
+        rows
     } else {
         Vec::new()
     };
@@ -79,6 +86,7 @@ pub fn show(store: &Store, row: &DeliveryRow, swedish: bool, as_json: bool) -> R
                 "state": row.state, "sequenceNumber": row.sequence, "rules": row.rules, "findings": row.findings,
                 "contentHash": row.content_hash.as_deref().map(hex), "eventRef": event.as_ref().map(|event| &event.key),
                 "source": event.as_ref().map(|event| &event.source), "mapping": event.as_ref().map(|event| &event.mapping), "attempts": tries, "journal": lines,
+                "purgedAt": row.purged_at.map(|at| at.to_string()),
             })
         ));
     }
@@ -101,6 +109,9 @@ pub fn show(store: &Store, row: &DeliveryRow, swedish: bool, as_json: bool) -> R
     }
     for finding in &row.findings {
         out.push_str(&finding_text(finding, swedish));
+    }
+    if let Some(at) = row.purged_at {
+        let _ = writeln!(out, "{} {}", pick("Innehållet är gallrat", "The content was purged"), local(at));
     }
     if !attempts.is_empty() {
         let _ = writeln!(out, "{}:", pick("Försök", "Attempts"));

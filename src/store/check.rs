@@ -85,11 +85,10 @@ fn file(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
     Ok(())
 }
 
-const EVENTS: &str =
-    "SELECT id, key, kind, episode_id, source, findings, body, hash, origin, version FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
+const EVENTS: &str = "SELECT id, key, kind, episode_id, source, findings, body, hash, origin, version, purged_at FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
 const DELIVERIES: &str =
     "SELECT id, message_id, destination, episode_id, kind, state, findings, open, head, sequence, document, content_hash,
-    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id), receipt_at, subject FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
+    next_at, lease_until, (SELECT COUNT(*) FROM event WHERE event.id = event_id), receipt_at, subject, purged_at FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 const REQUESTS: &str = "SELECT id, action FROM request WHERE id > ?1 ORDER BY id LIMIT ?2";
 
@@ -157,7 +156,7 @@ fn event(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
         && uuid(row, 3)?
         && Name::parse(&row.get::<String>(4)?).is_some()
         && super::read::findings(&row.get::<String>(5)?).is_ok()
-        && json(&EVENT_BODY.open(db, row, 6, of)?.unwrap_or_default())
+        && EVENT_BODY.open(db, row, 6, of)?.map_or(row.maybe::<i64>(10)?.is_some(), |body| json(&body))
         && row.get::<Vec<u8>>(7)?.len() == 32;
     Ok((!readable).then_some(Damage::Unreadable))
 }
@@ -201,7 +200,8 @@ fn delivery(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
     let (open, head, number): (bool, bool, Option<i64>) = (row.get(7)?, row.get(8)?, row.maybe(9)?);
     let (document, hash): (Option<Vec<u8>>, Option<Vec<u8>>) = (DOCUMENT.open(db, row, 10, of)?, row.maybe(11)?);
     let (next_at, lease): (Option<i64>, Option<i64>) = (row.maybe(12)?, row.maybe(13)?);
-    let same = document.as_deref().map(|document| ContentHash::of(document).as_bytes().to_vec()) == hash;
+    let purged = row.maybe::<i64>(17)?.is_some() && state.is_end() && document.is_none();
+    let same = purged || document.as_deref().map(|document| ContentHash::of(document).as_bytes().to_vec()) == hash;
     Ok(if row.get::<i64>(14)? == 0 {
         Some(Damage::Lonely)
     } else if !same {

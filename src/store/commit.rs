@@ -293,7 +293,7 @@ fn resend(db: &dyn Db, delivery: i64, (episode, destination): (&str, &str), from
     let rows = db.execute(
         "UPDATE delivery SET state = 'SCHEDULED', open = 1, head = 0, next_at = ?3, released_at = ?3, settled_at = NULL, attempts_before = attempts,
              last_answer = ?4, lease_token = NULL, lease_until = NULL, receipt_by = NULL, receipt_at = NULL, code = NULL, findings = '[]'
-             WHERE id = ?1 AND state = ?2 AND state IN ('PARKED', 'REJECTED', 'ACCEPTED') AND sequence IS NOT NULL",
+             WHERE id = ?1 AND state = ?2 AND state IN ('PARKED', 'REJECTED', 'ACCEPTED') AND sequence IS NOT NULL AND purged_at IS NULL",
         values![delivery, from.code(), at, doubt],
     )?;
     if rows == 0 {

@@ -14,6 +14,18 @@ pub(super) enum Value {
     Bytes(Vec<u8>),
 }
 
+impl Value {
+    /// Nothing stands there, or nothing any more.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Int(_) => false,
+            Self::Text(text) => text.is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+        }
+    }
+}
+
 /// A connection. Placeholders are `?1`, `?2`, …
 pub(super) trait Db {
     /// Runs a statement; how many rows it touched.

@@ -52,6 +52,8 @@ const EVENT: Table = Table {
         ("received_at", Time),
         ("findings", Form::Json),
         ("body", Form::Json),
+        ("purged_at", Time),
+        ("fate", As),
     ],
 };
 
@@ -88,6 +90,7 @@ const DELIVERY: Table = Table {
         ("content_hash", Hex),
         ("document", Text),
         ("subject", Form::Json),
+        ("purged_at", Time),
     ],
 };
 
@@ -114,6 +117,13 @@ const REQUEST: Table = Table {
     from: "request",
     key: "id",
     columns: &[("id", As), ("at", Time), ("asked_by", As), ("action", Form::Json), ("done_at", Time), ("outcome", Form::Json)],
+};
+
+const HOLD: Table = Table {
+    record: "hold",
+    from: "legal_hold",
+    key: "id",
+    columns: &[("id", As), ("at", Time), ("set_by", As), ("subject", As), ("reason", Text), ("lifted_at", Time), ("lifted_by", As)],
 };
 
 const JOURNAL: Table = Table { record: "journal", from: "journal", key: "id", columns: &[("id", As), ("line", Form::Json)] };
@@ -172,6 +182,7 @@ fn everything(db: &dyn Db, at: Timestamp, out: &mut dyn io::Write) -> Result<Exp
     let mut exported = Exported { events: pages(db, &EVENT, out)?, episodes: pages(db, &EPISODE, out)?, ..Exported::default() };
     exported.deliveries = pages(db, &DELIVERY, out)?;
     pages(db, &REQUEST, out)?;
+    pages(db, &HOLD, out)?;
     exported.journal = pages(db, &JOURNAL, out)?;
     pages(db, &AUDIT, out)?;
     Ok(exported)

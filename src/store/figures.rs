@@ -32,6 +32,8 @@ pub struct Figures {
     /// How many of each kind are open.
     pub alarms_by_name: BTreeMap<String, u64>,
     pub bytes: u64,
+    /// When the oldest event came in whose content is kept.
+    pub oldest_content: Option<Timestamp>,
 }
 
 impl Figures {
@@ -59,7 +61,9 @@ impl Store {
             let named = |row: &Row| Ok((row.get(0)?, row.get(1)?));
             let alarms_by_name = db.list("SELECT name, COUNT(*) FROM alarm GROUP BY name", values![], named)?.into_iter().collect();
             let alarms = alarms::read(db, "name <> 'deadline'", alarms::ALARMS_MAX)?;
-            Ok(Figures { unsettled, overdue, alarms, alarms_by_name, bytes: bytes(db)? })
+            let oldest = db.one("SELECT received_at FROM event WHERE purged_at IS NULL ORDER BY received_at, id LIMIT 1", &[])?;
+            let oldest_content = oldest.map(|row| row.get(0)).transpose()?;
+            Ok(Figures { unsettled, overdue, alarms, alarms_by_name, bytes: bytes(db)?, oldest_content })
         })
     }
 

@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/6.sql"),
     include_str!("migrations/7.sql"),
     include_str!("migrations/8.sql"),
+    include_str!("migrations/9.sql"),
 ];
 
 pub(super) type Connection = Box<dyn Db + Send>;
@@ -115,6 +116,11 @@ impl Store {
     /// A connection of somebody's own.
     pub(super) fn connection(&self) -> Result<Connection, StoreFault> {
         (self.0.connect)()
+    }
+
+    /// Whether this process writes it.
+    pub(super) fn writes(&self) -> bool {
+        self.0.writer.is_some()
     }
 
     pub fn reference_key(&self) -> &ReferenceKey {

@@ -27,9 +27,10 @@ pub struct Wanted {
 /// What was to be sent, or is to be made of.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// None where it has not been released.
+    /// None where it has not been released, or has been purged.
     pub document: Option<Personal<Vec<u8>>>,
-    pub event: Personal<Vec<u8>>,
+    /// None where it has been purged.
+    pub event: Option<Personal<Vec<u8>>>,
 }
 
 impl Store {
@@ -80,7 +81,7 @@ impl Store {
             let sql = "SELECT d.document, e.body, d.message_id, d.destination, e.key, e.version FROM delivery d JOIN event e ON e.id = d.event_id WHERE d.id = ?1";
             let row = db.one(sql, values![delivery])?;
             row.map(|row| {
-                let (document, event) = (DOCUMENT.maybe(db, &row, 0, &[2, 3])?, EVENT_BODY.get(db, &row, 1, &[4, 5])?);
+                let (document, event) = (DOCUMENT.maybe(db, &row, 0, &[2, 3])?, EVENT_BODY.maybe(db, &row, 1, &[4, 5])?);
                 Ok(Written { document, event })
             })
             .transpose()

@@ -29,8 +29,10 @@ pub struct Past {
 /// The latest version of an event of an episode.
 #[derive(Debug, Clone)]
 pub struct KeptEvent {
+    pub key: Ref,
     pub version: u32,
-    pub body: Personal<Vec<u8>>,
+    /// None where it has been purged.
+    pub body: Option<Personal<Vec<u8>>>,
 }
 
 /// A withheld or held delivery, with what is needed to look at it again.
@@ -74,7 +76,8 @@ pub struct Untold {
     pub event: i64,
     pub outcome: i64,
     pub origin: Personal<String>,
-    pub body: Personal<Vec<u8>>,
+    /// None where it has been purged.
+    pub body: Option<Personal<Vec<u8>>>,
     pub findings: Vec<Finding>,
     pub deliveries: Vec<DeliveryRow>,
 }
@@ -102,6 +105,8 @@ pub struct DeliveryRow {
     pub findings: Vec<Finding>,
     /// A restored backup has forgotten whether it left.
     pub in_doubt: bool,
+    /// When its content went.
+    pub purged_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +120,8 @@ pub struct EventRow {
     pub received_at: Timestamp,
     /// Name, revision and hash of the mapping that made it.
     pub mapping: String,
+    /// When its content went.
+    pub purged_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -150,7 +157,7 @@ pub struct Filter {
 
 pub(super) const DELIVERY_COLUMNS: &str =
     "id, event_id, message_id, destination, episode_id, kind, version, state, rules, sequence, attempts, created_at,
-    released_at, settled_at, next_at, content_hash, code, findings, doubt";
+    released_at, settled_at, next_at, content_hash, code, findings, doubt, purged_at";
 
 impl Store {
     /// Versions of a source event that were accepted: number and content hash.
@@ -247,7 +254,10 @@ impl Store {
         self.read(|db| {
             let sql = "SELECT version, body, key FROM event e WHERE episode_id = ?1
                  AND version = (SELECT MAX(version) FROM event WHERE key = e.key) ORDER BY id";
-            let read = |row: &Row| Ok(KeptEvent { version: row.get(0)?, body: EVENT_BODY.get(db, row, 1, &[2, 0])? });
+            let read = |row: &Row| {
+                let key = Ref::parse(&row.get::<String>(2)?).ok_or(StoreFault::Damaged { table: "event" })?;
+                Ok(KeptEvent { key, version: row.get(0)?, body: EVENT_BODY.maybe(db, row, 1, &[2, 0])? })
+            };
             db.list(sql, values![episode.to_string()], read)
         })
     }
@@ -265,6 +275,14 @@ impl Store {
         self.read(|db| {
             let found = db.one("SELECT episode_id FROM event WHERE key = ?1 LIMIT 1", values![key.as_str()])?;
             found.map(|row| episode_id(&row.get::<String>(0)?)).transpose()
+        })
+    }
+
+    /// Whether all that is left of an event is that it was there.
+    pub fn is_purged(&self, key: &Ref) -> Result<bool, StoreFault> {
+        self.read(|db| {
+            let sql = "SELECT 1 FROM event WHERE key = ?1 AND fate IS NOT NULL LIMIT 1";
+            Ok(db.one(sql, values![key.as_str()])?.is_some())
         })
     }
 
@@ -288,7 +306,9 @@ impl Store {
     /// Events of a source whose outcome has changed since it was told.
     pub fn untold(&self, source: &Name, limit: usize) -> Result<Vec<Untold>, StoreFault> {
         self.read(|db| {
-            let sql = format!("SELECT {UNTOLD_COLUMNS} FROM event WHERE source = ?1 AND outcome > outcome_told ORDER BY id LIMIT ?2");
+            let sql = format!(
+                "SELECT {UNTOLD_COLUMNS} FROM event WHERE source = ?1 AND outcome > outcome_told AND purged_at IS NULL ORDER BY id LIMIT ?2"
+            );
             // One that does not open is told of by `store check`, and hides itself alone.
             let untold = db.list(&sql, values![source.as_str(), limit], |row| whole(untold(db, row)))?;
             Ok(untold.into_iter().flatten().collect())
@@ -360,7 +380,8 @@ impl Store {
 
     pub fn event(&self, id: i64) -> Result<Option<EventRow>, StoreFault> {
         self.read(|db| {
-            let sql = "SELECT key, version, kind, episode_id, source, occurred_at, received_at, mapping FROM event WHERE id = ?1";
+            let sql =
+                "SELECT key, version, kind, episode_id, source, occurred_at, received_at, mapping, purged_at FROM event WHERE id = ?1";
             let row = db.one(sql, values![id])?;
             row.map(|row| {
                 Ok(EventRow {
@@ -372,6 +393,7 @@ impl Store {
                     occurred_at: row.get(5)?,
                     received_at: row.get(6)?,
                     mapping: row.get(7)?,
+                    purged_at: row.maybe(8)?,
                 })
             })
             .transpose()
@@ -427,8 +449,8 @@ fn untold(db: &dyn Db, row: &Row) -> Result<Untold, StoreFault> {
     Ok(Untold {
         event,
         outcome: row.get(1)?,
-        origin: EVENT_ORIGIN.text(db, row, 2, &[5, 6])?.ok_or(StoreFault::Damaged { table: "event" })?,
-        body: EVENT_BODY.get(db, row, 3, &[5, 6])?,
+        origin: EVENT_ORIGIN.text(db, row, 2, &[5, 6])?.unwrap_or_else(|| Personal::new(String::new())),
+        body: EVENT_BODY.maybe(db, row, 3, &[5, 6])?,
         findings: findings(&row.get::<String>(4)?)?,
         deliveries: deliveries_of(db, event)?,
     })
@@ -469,6 +491,7 @@ pub(super) fn delivery(row: &Row) -> Result<DeliveryRow, StoreFault> {
         code: row.maybe(16)?,
         findings: findings(&row.get::<String>(17)?)?,
         in_doubt: row.get(18)?,
+        purged_at: row.maybe(19)?,
     })
 }
 

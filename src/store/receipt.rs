@@ -119,11 +119,20 @@ fn write(db: &dyn Db, sealer: &Sealer<'_>, (id, attempts): (i64, u32), lane: (&s
     }
     let kept: u32 = db.one("SELECT COUNT(*) FROM attempt WHERE delivery_id = ?1", values![id])?.map_or(Ok(0), |row| row.get(0))?;
     if let Some(attempt) = weighed.attempt.as_ref().filter(|_| kept < KEPT_MAX) {
-        write_attempt(db, sealer, id, attempts, attempt)?;
+        let mut attempt = attempt.clone();
+        if is_purged(db, id)? {
+            attempt.receipt = None;
+        }
+        write_attempt(db, sealer, id, attempts, &attempt)?;
         if let Some(line) = &weighed.line {
             write_line(db, line)?;
         }
-        audit::append(db, sealer, audit::of_receipt(db, id, weighed.at, attempt)?.as_slice())?;
+        audit::append(db, sealer, audit::of_receipt(db, id, weighed.at, &attempt)?.as_slice())?;
     }
     Ok(())
+}
+
+/// A receipt that comes after the content has gone is counted, and its own content not kept.
+fn is_purged(db: &dyn Db, id: i64) -> Result<bool, StoreFault> {
+    Ok(db.one("SELECT 1 FROM delivery WHERE id = ?1 AND purged_at IS NOT NULL", values![id])?.is_some())
 }

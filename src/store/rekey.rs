@@ -174,7 +174,7 @@ fn reseal(db: &dyn Db, column: &Column, rows: &[Vec<Value>]) -> Result<Page, Sto
 /// Values that do not begin as the first placeholder says.
 fn other(column: &Column) -> String {
     let (name, length) = (column.name, seal::header_length(column));
-    format!("{name} IS NOT NULL AND substr({name}, 1, {length}) <> ?1")
+    format!("length({name}) > 0 AND substr({name}, 1, {length}) <> ?1")
 }
 
 /// Placeholders from the second on.

@@ -48,11 +48,12 @@ pub(super) const RECEIPT: Column = Column::bytes("attempt", "receipt", &["delive
 pub(super) const ACTION: Column = Column { table: "request", name: "action", row: &["id"], text: true };
 
 pub(super) const SUBJECT: Column = Column::bytes("delivery", "subject", &["message_id", "destination"]);
+pub(super) const HOLD_REASON: Column = Column::bytes("legal_hold", "reason", &["id"]);
 pub(super) const AUDIT_BODY: Column = Column::bytes("audit", "body", &["n"]);
 
 /// Every column that may hold something personal.
-pub(super) const COLUMNS: [&Column; 9] =
-    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &SUBJECT, &RECEIPT_AT, &RECEIPT, &ACTION, &AUDIT_BODY];
+pub(super) const COLUMNS: [&Column; 10] =
+    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &SUBJECT, &RECEIPT_AT, &RECEIPT, &ACTION, &AUDIT_BODY, &HOLD_REASON];
 
 /// How a store's values stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,10 +280,10 @@ impl Column {
         Ok(text.map_err(|_| damaged(self))?.map(Personal::new))
     }
 
-    /// For what leaves the product, and for looking through it.
+    /// For what leaves the product, and for looking through it. None where it is empty, or was emptied.
     pub(super) fn open(&self, db: &dyn Db, answer: &Row, at: usize, row: &[usize]) -> Result<Option<Vec<u8>>, StoreFault> {
         let value = answer.value(at);
-        if value == Value::Null {
+        if value.is_empty() {
             return Ok(None);
         }
         let row: Vec<Value> = row.iter().map(|at| answer.value(*at)).collect();

@@ -111,7 +111,10 @@ fn connector(path: &Path, seals: Arc<Seals>) -> handle::Connect {
 pub(super) fn connect(path: &Path, seals: &Arc<Seals>) -> Result<Boxed, StoreFault> {
     let db = plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, seals)?;
     // Must be set before the first table; without effect later.
-    db.batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    db.batch(
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA journal_size_limit = 16777216;",
+    )?;
     Ok(db)
 }
 

@@ -57,7 +57,7 @@ pub(super) fn lay(world: &mut World, name: &str, bytes: &[u8], mapping: &Mapping
         name: source(),
         path: folder.path().to_owned(),
         still: Duration::ZERO,
-        keep_done: Some(Duration::from_hours(1)),
+        keep_done: true,
         max_bytes: MAX_BYTES,
         folders: false,
         pattern: None,

@@ -38,6 +38,7 @@ mod peers;
 mod privacy;
 mod receipts;
 mod receiver_faults;
+mod retention;
 mod sdk;
 mod sealing;
 mod sql;

@@ -90,7 +90,10 @@ pub(crate) fn a_version_is_unique(database: &Database) {
     let versions = store.versions(&reference("a")).expect("a working store");
     assert_eq!(versions.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [1, 2]);
     let events = store.events_of(case(1)).expect("a working store");
-    assert_eq!(events.iter().map(|event| (event.version, &event.body)).collect::<Vec<_>>(), [(2, &Personal::new(b"{\"v\":2}".to_vec()))]);
+    assert_eq!(
+        events.iter().map(|event| (event.version, &event.body)).collect::<Vec<_>>(),
+        [(2, &Some(Personal::new(b"{\"v\":2}".to_vec())))]
+    );
 }
 
 pub(crate) fn a_message_is_made_once_for_a_destination(database: &Database) {

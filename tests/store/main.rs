@@ -43,6 +43,9 @@
 //! and column alone. Without a key that it is sealed with it does not open. It is given another key, or its first, while others
 //! work on it; what a crash leaves half-way goes on. Whoever lacks the new key writes nothing and harms nothing.
 //!
+//! **Retention** (`retention.rs`). What has come to its end goes when it is old, content first, rows later; nothing else ever does.
+//! An event is known again when all that came of it is gone. A hold keeps until it is lifted. A run that is cut off is taken up.
+//!
 //! **Working** (`working.rs`). Workers share a queue and keep the order of each lane. Several take in the events of one episode
 //! at once, and none is lost or doubled. A damaged episode stops nobody else.
 
@@ -62,6 +65,7 @@ mod opening;
 mod parked;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod retention;
 mod sealing;
 mod telling;
 mod working;
@@ -197,6 +201,12 @@ contract! {
         a_rekey_goes_on_beside_the_work
         whoever_lacks_the_new_key_harms_nothing
         a_value_that_does_not_open_stops_no_rekey;
+    retention:
+        what_has_ended_goes_step_by_step
+        what_comes_late_to_a_purged_episode_is_told
+        a_hold_keeps_until_it_is_lifted
+        one_process_has_its_turn
+        nothing_else_ever_goes;
     working:
         workers_share_a_queue_and_keep_the_order_of_each_lane
         several_take_in_one_episode_at_once

@@ -160,7 +160,7 @@ pub(crate) fn what_a_person_is_to_deal_with_is_found_oldest_first(database: &Dat
     assert_eq!(found(&Wanted { until: Some(minute(-1)), ..rejected }), (Vec::new(), 0));
     let row = row(&store, "a");
     let written = store.written(row.id).expect("a working store").expect("a delivery");
-    assert_eq!((written.document, written.event), (Some(Personal::new(content("a"))), Personal::new(b"{}".to_vec())));
+    assert_eq!((written.document, written.event), (Some(Personal::new(content("a"))), Some(Personal::new(b"{}".to_vec()))));
     assert_eq!(store.newest_version(row.event).expect("a working store"), Some((crate::hand::reference("a"), 1)));
     let named = store.delivery_to(message("a"), &crate::hand::name("region")).expect("a working store");
     assert_eq!(named.map(|named| named.id), Some(row.id));

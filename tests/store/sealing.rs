@@ -47,7 +47,7 @@ fn sound(store: &Store) {
 
 fn read_back(store: &Store) {
     let untold = store.untold(&name("journal"), 10).expect("a working store");
-    assert!(untold[..2].iter().all(|untold| untold.body == Personal::new(format!("{{\"x\":\"{MARK}\"}}").into_bytes())));
+    assert!(untold[..2].iter().all(|untold| untold.body == Some(Personal::new(format!("{{\"x\":\"{MARK}\"}}").into_bytes()))));
     assert_eq!(untold[0].origin, Personal::new(format!("{MARK}a.json")));
     let attempts = store.attempts(row(store, "a").id).expect("a working store");
     assert_eq!(attempts[0].receipt, Some(Personal::new(MARK.as_bytes().to_vec())));

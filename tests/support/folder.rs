@@ -68,7 +68,7 @@ fn settings(path: &Path) -> Settings {
         name: Name::parse("journal").expect("a name"),
         path: path.to_owned(),
         still: Duration::ZERO,
-        keep_done: Some(Duration::from_hours(1)),
+        keep_done: true,
         max_bytes: MAX_BYTES,
         folders: false,
         pattern: None,

@@ -30,6 +30,7 @@ const RANKS: &[(&str, u8)] = &[
     ("report", 6),
     ("intake", 7),
     ("deliver", 7),
+    ("retain", 7),
     ("tell", 7),
     ("daemon", 8),
     ("ops", 8),

@@ -158,6 +158,8 @@ impl Monitor {
         metrics.store_size.clear();
         let Ok(figures) = &known.figures else { return };
         metrics.store_size.set([], number(figures.bytes + known.log_bytes));
+        let kept = figures.oldest_content.map_or(0, |since| self.watched.clock.now().duration_since(since).as_secs().max(0));
+        metrics.oldest_content.set([], kept);
         for destination in &self.destinations {
             states().filter(|state| !state.is_end()).for_each(|state| metrics.deliveries.set([destination.as_str(), state.code()], 0));
             metrics.oldest_pending.set([destination.as_str()], 0);

@@ -15,6 +15,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("RCV", "receipts that come by themselves", "kvitton som skickas hit"),
     ("OPS", "operators' commands", "driftens kommandon"),
     ("STO", "backup, restore, export", "säkerhetskopia, återställning, export"),
+    ("RET", "retention", "gallring"),
     ("FIX", "fixtures and what is expected of them", "fixturer och vad som väntas av dem"),
     ("ALM", "alarms", "larm"),
     ("AUD", "audit log", "åtkomstlogg"),

@@ -61,20 +61,25 @@ pub(super) fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Removes what was moved here longer ago than `keep`, and sub-folders that are empty then. What cannot be removed now is tried
-/// again the next time.
-pub(super) fn prune(folder: &Path, keep: Duration) {
+/// Removes what was moved here longer ago than `keep`, as long as there is room, and sub-folders that are empty then. What cannot
+/// be removed now is tried again the next time.
+pub(super) fn prune(folder: &Path, now: SystemTime, keep: Duration, room: &mut u64, deep: u32) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
+        if *room == 0 {
+            return;
+        }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            prune(&entry.path(), keep);
+            if deep > 0 {
+                prune(&entry.path(), now, keep, room, deep - 1);
+            }
             let _ = fs::remove_dir(entry.path());
             continue;
         }
         // Counted from the move (change time), not from when the sender wrote the file.
         let moved = |meta: Metadata| SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(meta.ctime()).unwrap_or(0));
-        if entry.metadata().map(moved).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > keep)) {
-            let _ = fs::remove_file(entry.path());
+        if entry.metadata().map(moved).is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > keep)) {
+            *room -= u64::from(fs::remove_file(entry.path()).is_ok());
         }
     }
 }

@@ -33,8 +33,10 @@ const GRACE: u32 = 10;
 const OUT_OF_MEANS: [i32; 3] = [12, 23, 24];
 /// How long a file that could not be moved is left alone: at first, and at most.
 const STUCK_FIRST: Duration = Duration::from_secs(2);
+/// Most files that are taken away in one go, and how deep below a folder of ours.
+pub const PRUNED_MAX: u64 = 500;
+const FOLDERS_DEEP: u32 = 32;
 const STUCK_MAX: Duration = Duration::from_hours(1);
-const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// How a folder is read.
 #[derive(Debug, Clone)]
@@ -42,8 +44,8 @@ pub struct Settings {
     pub name: Name,
     pub path: PathBuf,
     pub still: Duration,
-    /// None: files are deleted once they are durable.
-    pub keep_done: Option<Duration>,
+    /// Else files are deleted once they are durable.
+    pub keep_done: bool,
     pub max_bytes: u64,
     /// Sub-folders as well.
     pub folders: bool,
@@ -64,7 +66,6 @@ pub struct Directory {
     listed: VecDeque<(String, PathBuf)>,
     /// Files that could not be moved: left alone for a while, so that they hold up no others.
     stuck: HashMap<String, Stuck>,
-    pruned: Option<Instant>,
     /// Markers that a crash has left behind are gone.
     swept: bool,
 }
@@ -121,11 +122,10 @@ impl Directory {
         for folder in listing::OURS {
             fs::create_dir_all(settings.path.join(folder))?;
         }
-        Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), pruned: None, swept: false })
+        Ok(Self { settings, seen: HashMap::new(), listed: VecDeque::new(), stuck: HashMap::new(), swept: false })
     }
 
     fn take(&mut self, intake: &mut dyn Intake, report: &mut dyn Report) -> Result<bool, Unavailable> {
-        self.prune();
         if self.listed.is_empty() && self.list().is_err() {
             report.trouble(Code::SrcFolder);
             return Err(Unavailable);
@@ -256,7 +256,7 @@ impl Directory {
             // The reason first: a refused file without one would be a riddle.
             write_whole(&with(&target, ".reason.json"), &reason_text(answers))?;
             rename(&candidate.path, &target)?;
-        } else if self.settings.keep_done.is_some() {
+        } else if self.settings.keep_done {
             rename(&candidate.path, &free(&ours("done"), &candidate.name)?)?;
         } else {
             ignore_missing(fs::remove_file(&candidate.path))?;
@@ -266,16 +266,6 @@ impl Directory {
         let removed = ignore_missing(fs::remove_file(with(&candidate.path, marker)));
         self.swept &= removed.is_ok();
         removed
-    }
-
-    /// Old files in `done/` go, at most once an hour.
-    fn prune(&mut self) {
-        let Some(keep) = self.settings.keep_done else { return };
-        if self.pruned.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
-            return;
-        }
-        self.pruned = Some(Instant::now());
-        files::prune(&self.settings.path.join("done"), keep);
     }
 }
 
@@ -311,6 +301,26 @@ impl Teller for Outcomes {
         let below = name.components().all(|part| matches!(part, Component::Normal(_)));
         let name = if below { name.to_owned() } else { news.origin.disclose().replace('/', "_").into() };
         write_whole(&with(&self.folder.join("outcome").join(name), ".outcome.json"), &news.outcome)
+    }
+}
+
+/// How long files are kept in the folders of ours.
+#[derive(Debug, Clone)]
+pub struct Keep {
+    pub path: PathBuf,
+    pub done: Duration,
+    /// In `rejected`, with their reasons, and in `outcome`.
+    pub rejected: Duration,
+}
+
+impl Keep {
+    /// Takes away what is older, a bounded number at a time; how many files went. Fewer than that bound: there are no more.
+    pub fn prune(&self, now: SystemTime) -> u64 {
+        let mut room = PRUNED_MAX;
+        for (folder, keep) in [("done", self.done), ("rejected", self.rejected), ("outcome", self.rejected)] {
+            files::prune(&self.path.join(folder), now, keep, &mut room, FOLDERS_DEEP);
+        }
+        PRUNED_MAX - room
     }
 }
 
