@@ -110,11 +110,11 @@ fn connector(path: &Path, seals: Arc<Seals>) -> handle::Connect {
 
 pub(super) fn connect(path: &Path, seals: &Arc<Seals>) -> Result<Boxed, StoreFault> {
     let db = plain(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, seals)?;
-    // Must be set before the first table; without effect later.
-    db.batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA journal_size_limit = 16777216;",
-    )?;
+    // Before the first table, or never. Set again it would be written again, and a full disk could not be looked at.
+    if version(db.as_ref())? == 0 {
+        db.batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    db.batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216")?;
     Ok(db)
 }
 

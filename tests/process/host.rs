@@ -80,6 +80,8 @@ fn a_full_disk_under_load_loses_nothing() {
             faults(&world) > before + 1
         });
         std::thread::sleep(Duration::from_secs(1));
+        let said = world.vardbro(&["messages", "list"]);
+        assert!(said.contains(" region "), "it can be looked at meanwhile: {said}");
         disk.free();
     }
     let ended = now();
