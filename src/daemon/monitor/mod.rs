@@ -20,7 +20,7 @@ use crate::metrics::{Format, Metrics};
 use crate::model::name::Name;
 use crate::model::state::State;
 use crate::model::time::Clock;
-use crate::store::Store;
+use crate::store::{PurgeKind, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
@@ -44,6 +44,7 @@ pub(super) fn figures(settings: &Settings, clock: &dyn Clock) -> Arc<Metrics> {
     metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
     metrics.process_start.set([], clock.now().as_second());
     metrics.commit_failures.start([]);
+    PurgeKind::VALUES.iter().for_each(|kind| metrics.purged.start([kind.code]));
     Arc::new(metrics)
 }
 
