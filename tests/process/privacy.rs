@@ -90,8 +90,10 @@ fn no_mark_in_any_log_error_or_terminal_text() {
     let watch = Watch::new();
     let metrics = watch.config("route_closed_min = 0");
     let hook = Hook::new(None);
-    let alarms = format!("[alarms]\nlook_s = 0.5\nwebhook_url = \"http://127.0.0.1:{}/\"\n", hook.port);
+    let out = "command = [\"/bin/sh\", \"-c\", \"cat >> TOLD; echo >> TOLD\"]";
+    let alarms = format!("[alarms]\nlook_s = 0.5\nwebhook_url = \"http://127.0.0.1:{}/\"\n{out}\n", hook.port);
     let world = World::new("timeout_s = 2\nmax_attempts = 3", &format!("[retry]\nbase_s = 0.1\nlease_s = 5\n{metrics}{alarms}"));
+    world.configure("TOLD", &world.path("told.txt").display().to_string());
     let receiver = world.receiver(FAULTS);
     let daemon = world.daemon();
     let mut rows: Vec<&Row> = CATALOGUE.iter().collect();
@@ -133,12 +135,18 @@ fn no_mark_in_any_log_error_or_terminal_text() {
     let oplog = fs::read(world.path("oplog.ndjson")).expect("a log");
     assert!(oplog.len() > 10_000, "the log was written");
     assert_clean("the operations log", &oplog);
-    for file in ["stderr.txt", "receiver.txt", "receiver/received.ndjson"] {
+    for file in ["stderr.txt", "told.txt", "receiver.txt", "receiver/received.ndjson"] {
         assert_clean(file, &fs::read(world.path(file)).expect("a file"));
     }
     for language in ["sv", "en"] {
         assert_commands_clean(&world, language);
     }
+    // A backup's name is the moment's.
+    fs::create_dir(world.path("backups")).expect("a folder");
+    assert!(world.vardbro(&["store", "backup", &world.path("backups").display().to_string()]).contains("SHA-256"));
+    let backups: Vec<_> = fs::read_dir(world.path("backups")).expect("a folder").flatten().collect();
+    assert_eq!(backups.len(), 1);
+    assert_clean("a backup's name", backups[0].file_name().as_encoded_bytes());
     for entry in fs::read_dir(world.path("in/rejected")).expect("a folder").flatten() {
         if entry.file_name().to_string_lossy().ends_with(".reason.json") {
             assert_clean("a reason file", &fs::read(entry.path()).expect("a file"));
