@@ -1,7 +1,8 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
-pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
+pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, MailTls, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
 
+pub use super::mail::MailSettings;
 use super::raw;
 use crate::fault::{Code, Fault};
 use crate::model::bodies::Party;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub http: Option<HttpSettings>,
     pub metrics: Option<MetricsSettings>,
     pub alarms: AlarmSettings,
+    /// Where mail is handed in, if anybody is mailed.
+    pub mail: Option<MailSettings>,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -58,6 +61,8 @@ pub struct SourceSettings {
     pub max_bytes: u64,
     /// How long it may be without a new event; for ever if none.
     pub silent: Option<Duration>,
+    /// Who is mailed of what does not leave.
+    pub mail_to: Vec<String>,
     pub way: Way,
 }
 
@@ -422,6 +427,9 @@ impl Settings {
         need("alarms.webhook_token_file".to_owned(), webhook.and_then(|webhook| webhook.token_file.as_deref()), false);
         need("alarms.webhook_ca_file".to_owned(), webhook.and_then(|webhook| webhook.ca_file.as_deref()), false);
         need("alarms.command".to_owned(), self.alarms.command.as_ref().map(|(program, _)| program.as_path()), false);
+        let mail = self.mail.as_ref();
+        need("mail.ca_file".to_owned(), mail.and_then(|mail| mail.ca_file.as_deref()), false);
+        need("mail.password_file".to_owned(), mail.and_then(|mail| mail.user.as_ref()).map(|(_, file)| file.as_path()), false);
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -464,6 +472,7 @@ impl From<&Settings> for raw::Raw {
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
             alarms: (&settings.alarms).into(),
+            mail: settings.mail.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
             retry: raw::Retry {
@@ -477,7 +486,7 @@ impl From<&Settings> for raw::Raw {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -549,6 +558,7 @@ impl From<&SourceSettings> for raw::Source {
             kind: Some(source.way.kind()),
             mapping,
             max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(),
+            mail_to: source.mail_to.clone(),
             silent_h: source.silent.map(|time| time.as_secs_f64() / HOUR),
             ..Self::default()
         };

@@ -4,6 +4,7 @@ mod alarms;
 mod audit;
 mod http;
 mod intake_thread;
+mod mail;
 mod monitor;
 mod reload;
 mod sources;
@@ -84,6 +85,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
     let outputs = alarms::outputs(settings, &store).await?;
+    let post = mail::open(settings, &store).await?;
     let started_with = audit::started(settings, &desk.rules, clock.as_ref());
     let anew = Anew {
         settings,
@@ -106,6 +108,9 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
     drivers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
+    if let Some(post) = post {
+        drivers.spawn(post.run(store.clone(), Arc::clone(&clock), stopped.clone()));
+    }
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.

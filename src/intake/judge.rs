@@ -367,6 +367,7 @@ impl<'a> Judgement<'a> {
             changes: self.changes,
             lines: self.lines,
             alarms,
+            rejected: None,
             hold: self.hold,
             answers: None,
         }

@@ -16,6 +16,7 @@ mod figures;
 mod files;
 mod handle;
 mod keys;
+mod mails;
 mod named;
 mod notices;
 mod parked;
@@ -38,6 +39,7 @@ pub use figures::{Figures, Standing};
 pub use files::{NewFile, disk_free, unwritten};
 pub use handle::Store;
 pub use keys::{Keys, StoreKey};
+pub use mails::{About, Content, MAILS_MAX, Mail, Matter};
 pub use notices::Waiting as WaitingNotice;
 pub use parked::{Wanted, Written};
 pub use raw::{RawForm, RawValue};
@@ -277,9 +279,23 @@ pub struct Entry {
     pub lines: Vec<Line>,
     /// Alarms of the episode's due times, to be told outside the log as well.
     pub alarms: Vec<Ring>,
+    /// A record that is no event, for those who keep its source.
+    pub rejected: Option<Rejected>,
     /// Why everything of the episode that waits in its lanes untried must wait for a person from now on.
     pub hold: Option<Vec<Finding>>,
     pub answers: Option<Answers>,
+}
+
+/// A record that was refused whole, as far as it could be read.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    pub source: Name,
+    pub reference: Ref,
+    pub findings: Vec<Finding>,
+    /// The case number as the source gave it.
+    pub case: Option<Personal<String>>,
+    pub kind: Option<EventType>,
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// The operator's request that an entry does, with what came of it.
