@@ -85,7 +85,6 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let metrics = monitor::figures(settings, clock.as_ref());
     store.measure(Arc::clone(&metrics));
     let outputs = alarms::outputs(settings, &store).await?;
-    let post = mail::open(settings, &store).await?;
     let started_with = audit::started(settings, &desk.rules, clock.as_ref());
     let anew = Anew {
         settings,
@@ -101,6 +100,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let mut tellers = JoinSet::new();
     let drive = |destination| driver(destination, &store, &surroundings, &metrics).run(stopped.clone());
     let mut drivers: JoinSet<()> = destinations.iter().map(drive).collect();
+    mail::start(settings, &store, &clock, &stopped, &mut drivers).await?;
     let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
@@ -108,9 +108,6 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let receiving =
         listener.map(|listener| tokio::spawn(http::serve(listener, http::Desk::new(&callers, &store, &clock, &metrics), stopped.clone())));
     drivers.spawn(alarms::Watch::new(settings, &store, &clock, &metrics, &anew.certificates, &opened).run(outputs, stopped.clone()));
-    if let Some(post) = post {
-        drivers.spawn(post.run(store.clone(), Arc::clone(&clock), stopped.clone()));
-    }
     let watched = Watched::of(metrics, &store, &clock, &opened, &port, &stopped);
     tellers.spawn(audit::keep(store.clone(), started_with, Arc::clone(&clock), telling_stopped.clone()));
     // Ends with the last words, so that it can tell that the daemon is stopping.
@@ -118,8 +115,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
     let mut running = Vec::new();
     for opened in opened {
-        let (source, teller) = (opened.source.name().clone(), opened.teller);
-        tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
+        tellers.spawn(tell::run(opened.source.name().clone(), opened.teller, store.clone(), telling_stopped.clone()));
         let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock), standing: opened.standing };
         running.push(sources::start(opened.source, port).map_err(no_thread)?);
     }

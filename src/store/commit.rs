@@ -187,7 +187,7 @@ fn write_delivery(
             sealer.maybe(&SUBJECT, place, release.map(|release| &release.subject))?,
         ])?;
     if release.is_none() {
-        mails::of_delivery(db, sealer, (&delivery.message.to_string(), delivery.destination.as_str()), &delivery.findings, at)?;
+        mails::of_delivery(db, sealer, (&delivery.message.to_string(), delivery.destination.as_str()), None, &delivery.findings, at)?;
     }
     Ok(rows == 1)
 }
@@ -224,7 +224,7 @@ fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Re
                 return Ok(Applied::No);
             }
             promote(db, &episode, destination)?;
-            mails::of_delivery(db, sealer, (&message, destination), findings, at)?;
+            mails::of_delivery(db, sealer, (&message, destination), Some(&before), findings, at)?;
             Applied::Yes
         }
         ChangeTo::Withdraw(findings) => {
@@ -255,9 +255,7 @@ fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Re
                 "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
                 values![delivery, first_code(findings), findings_json(findings)],
             )?;
-            if before != State::Held.code() {
-                mails::of_delivery(db, sealer, (&message, destination), findings, at)?;
-            }
+            mails::of_delivery(db, sealer, (&message, destination), Some(&before), findings, at)?;
             Applied::Yes
         }
         ChangeTo::StillWithheld(findings) => {
@@ -338,7 +336,7 @@ fn hold_untried(
     for (delivery, message, destination) in held {
         promote(db, &episode.to_string(), &destination)?;
         raise_outcome(db, delivery)?;
-        mails::of_delivery(db, sealer, (&message, &destination), findings, at)?;
+        mails::of_delivery(db, sealer, (&message, &destination), None, findings, at)?;
         let mut line = Line::new(at, Level::Warn, Event::MessageHeld);
         line.episode_id = Some(episode);
         line.message_id = uuid::Uuid::try_parse(&message).ok().map(MessageId);

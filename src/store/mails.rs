@@ -187,11 +187,12 @@ fn matter(db: &dyn Db, row: &Row) -> Result<Personal<Matter>, StoreFault> {
     Ok(Personal::new(matter))
 }
 
-/// A message has come to a state in which it does not leave: one mail for an event, however many destinations it has.
+/// A message has come to a state in which it does not leave, from another or from none: one mail for an event, however many destinations it has.
 pub(super) fn of_delivery(
     db: &dyn Db,
     sealer: &Sealer<'_>,
     (message, destination): (&str, &str),
+    before: Option<&str>,
     findings: &[Finding],
     at: Timestamp,
 ) -> Result<(), StoreFault> {
@@ -199,6 +200,9 @@ pub(super) fn of_delivery(
          JOIN mail_source s ON s.name = e.source WHERE d.message_id = ?1 AND d.destination = ?2";
     let Some(row) = db.one(sql, values![message, destination])? else { return Ok(()) };
     let (event, state): (i64, String) = (row.get(0)?, row.get(1)?);
+    if before == Some(&state) {
+        return Ok(());
+    }
     let Some(state @ (State::Withheld | State::Held | State::Refused)) = State::parse(&state) else { return Ok(()) };
     let matter = matter_of(About::Message(state), findings);
     write(db, sealer, &row.get::<String>(2)?, &json!([event, state.code()]), Some(event), &matter, at)

@@ -58,7 +58,7 @@ pub(crate) fn a_mail_is_written_with_what_it_tells_of(database: &Database) {
     assert!(!commit(&store, Entry { deliveries: vec![withheld("b")], ..named("b", 0, 3) }), "a conflict");
     for at in [4, 5] {
         let held = changing(1, at - 3, vec![change("a", ChangeTo::Hold(remarks()))]);
-        assert!(commit(&store, Entry { at: minute(at as i64), ..held }));
+        assert!(commit(&store, Entry { at: minute(at.cast_signed()), ..held }));
     }
     let due = Alarm { step: 1, ..Alarm::new(Kind::Deadline, Subject::due(case(1), "K-PU abc")) };
     let ring = |rung, at| vec![Ring::of(rung, due.clone(), minute(at))];

@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// For one try.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +30,7 @@ const AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Sends what waits.
-pub(super) struct Post {
+struct Post {
     mailer: Mailer,
     /// Sources and who is mailed of them.
     sources: Vec<(Name, Vec<String>)>,
@@ -38,18 +39,26 @@ pub(super) struct Post {
     failing: bool,
 }
 
-/// None where nobody is to be mailed. From now on mails are written for those sources.
-pub(super) async fn open(settings: &Settings, store: &Store) -> Result<Option<Post>, Fault> {
+/// From now on mails are written for those sources that anybody is mailed of, and sent.
+pub(super) async fn start(
+    settings: &Settings,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    stopped: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), Fault> {
     let mailed = settings.sources.iter().filter(|source| !source.mail_to.is_empty());
     let sources: Vec<_> = mailed.map(|source| (super::name(&source.name), source.mail_to.clone())).collect();
-    let mailer = settings.mail.clone().map(|mail| Mailer::new(mail, TIMEOUT)).transpose()?;
     store.set_mailed(sources.iter().map(|(name, _)| name.clone()).collect()).await?;
-    let post = |mailer| Post { mailer, sources, language: settings.language, failing: false };
-    Ok(mailer.map(post).filter(|post| !post.sources.is_empty()))
+    if let Some(mail) = settings.mail.as_ref().filter(|_| !sources.is_empty()) {
+        let post = Post { mailer: Mailer::new(mail.clone(), TIMEOUT)?, sources, language: settings.language, failing: false };
+        tasks.spawn(post.run(store.clone(), Arc::clone(clock), stopped.clone()));
+    }
+    Ok(())
 }
 
 impl Post {
-    pub(super) async fn run(mut self, store: Store, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
+    async fn run(mut self, store: Store, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             let mut more = false;
             for place in 0..self.sources.len() {
