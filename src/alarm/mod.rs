@@ -110,7 +110,8 @@ kinds! {
         "the clock here and the receiver's (`Date` of its answers) differ by more than `alarms.clock_skew_s`",
         "klockan här och mottagarens (`Date` i dess svar) skiljer sig mer än `alarms.clock_skew_s`" }
     Output "output" Output AlmOutput Some(Unit::Notices), true {
-        "a notice of an alarm has been tried in vain three times", "ett larm har förgäves försökt sägas tre gånger" }
+        "a notice of an alarm, or a mail, has been tried in vain three times",
+        "ett larm eller ett mejl har förgäves försökt sändas tre gånger" }
     Deadline "deadline" Episode ChkDeadline None, true {
         "a due time of an episode is near, and then passed; by the rules of the episode, also how often it is told again",
         "en tidsgräns i ett ärende närmar sig, och passeras sedan; enligt ärendets regler, även hur ofta det sägs igen" }
@@ -233,7 +234,7 @@ impl Ring {
                 Some(name) => line.destination = Name::parse(name),
                 None => line.reason = word(subject.as_str(), &["http", "metrics"]),
             },
-            About::Output => line.reason = word(subject.as_str(), &OUTPUTS),
+            About::Output => line.reason = word(subject.as_str(), &[OUTPUTS[0], OUTPUTS[1], MAIL]),
             About::Store => {}
             About::Episode => return None,
         }
@@ -243,6 +244,8 @@ impl Ring {
 
 /// The ways out, by the names that they have in the store.
 pub const OUTPUTS: [&str; 2] = ["webhook", "command"];
+/// What those who keep a source are told by; alarms are not.
+pub const MAIL: &str = "mail";
 
 fn word(text: &str, words: &[&'static str]) -> Option<Reason> {
     words.iter().find(|word| **word == text).map(|word| Reason::Word(word))

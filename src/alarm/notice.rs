@@ -1,6 +1,6 @@
 //! What is told of an alarm outside the log: a JSON object, with its text in both languages and what to do. Nothing personal.
 
-use super::{About, Alarm, Kind, OUTPUTS, Ring, Rung, Unit};
+use super::{About, Alarm, Kind, MAIL, OUTPUTS, Ring, Rung, Unit};
 use crate::fault::Code;
 use crate::model::episode::ClockKind;
 use crate::model::time::instant_text;
@@ -131,7 +131,7 @@ pub fn schema() -> String {
             "subject": {"type": "object", "additionalProperties": false, "required": ["kind", "name"], "properties": {
                 "kind": {"enum": words(super::About::VALUES)},
                 "name": {"type": "string", "pattern": "^[a-z0-9._-]{1,60}$",
-                    "description": format!("a name of the configuration, an episode's id, or {}", OUTPUTS.join(", "))}}},
+                    "description": format!("a name of the configuration, an episode's id, {} or {MAIL}", OUTPUTS.join(", "))}}},
             "since": {"type": "string", "format": "date-time", "description": "when the alarm opened"},
             "figure": {"type": "object", "additionalProperties": false, "required": ["value", "unit"], "properties": {
                 "value": {"type": "integer"}, "unit": {"enum": words(Unit::VALUES)}}},

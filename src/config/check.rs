@@ -1,6 +1,7 @@
 //! From as written to as used: required keys, identifiers, addresses, paths, and what must fit together.
 
 mod alarms;
+mod mail;
 mod sdk;
 mod sql;
 
@@ -67,6 +68,7 @@ impl Checker<'_> {
         let http = self.http(raw.http, "http");
         let metrics = self.metrics(raw.metrics);
         let alarms = self.alarms(raw.alarms);
+        let mail = self.mail(raw.mail, raw.environment);
         let oplog_path = self.path(raw.oplog.path, "oplog.path");
         let level = self.need(raw.oplog.level, "oplog.level");
         let retention = self.retention(&raw.retention);
@@ -78,6 +80,7 @@ impl Checker<'_> {
         let language = self.need(raw.language, "language");
         let sources = sources.into_iter().collect::<Option<Vec<_>>>()?;
         self.apart(&sources);
+        self.mailed(&sources, mail.as_ref());
         if let Some(source) = sources.iter().find(|source| matches!(source.way, Way::Http(_)) && http.is_none()) {
             self.origin.fault(Code::CfgMissing, "http.listen", &format!("needed by source.{}", source.name));
         }
@@ -98,6 +101,7 @@ impl Checker<'_> {
             http,
             metrics,
             alarms: alarms?,
+            mail,
             oplog: OplogSettings { path: oplog_path, level: level? },
             retention: retention?,
             limits: LimitsSettings { depth: usize::try_from(depth?).ok()?, records: usize::try_from(records?).ok()? },
@@ -135,11 +139,12 @@ impl Checker<'_> {
         Some(Organisation { org_number: org_number?, hsa_id: hsa_id?, name: name? })
     }
 
-    fn source(&mut self, name: String, raw: raw::Source) -> Option<SourceSettings> {
+    fn source(&mut self, name: String, mut raw: raw::Source) -> Option<SourceSettings> {
         let key = |key: &str| format!("source.{name}.{key}");
         let kind = self.need(raw.kind, &key("kind"));
         let mapping = self.mapping(raw.mapping.clone(), &key("mapping"));
         let max_kb = self.need(raw.max_kb, &key("max_kb"));
+        let mail_to = self.mail_to(std::mem::take(&mut raw.mail_to), &key("mail_to"));
         let silent = raw.silent_h.and_then(|hours| Duration::try_from_secs_f64(hours * HOUR).ok());
         let way = match kind {
             Some(SourceKind::Directory) | None => self.directory(raw, &key).map(Way::Directory),
@@ -149,7 +154,7 @@ impl Checker<'_> {
             Some(SourceKind::Http) => self.http_source(raw, &key).map(Way::Http),
         };
         kind?;
-        Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, silent, way: way?, name })
+        Some(SourceSettings { mapping, max_bytes: u64::from(max_kb?) * KILOBYTE, silent, mail_to, way: way?, name })
     }
 
     /// A name of a mapping that is shipped has no dot; a file has one.

@@ -4,6 +4,7 @@
 
 mod check;
 mod keys;
+mod mail;
 mod nearest;
 mod raw;
 mod read;
@@ -15,9 +16,9 @@ mod tests;
 pub use keys::{reference, schema};
 pub use settings::{
     Address, AlarmSettings, AmqpSettings, BrokerTls, DestinationSettings, DirectorySettings, Done, Engine, Environment, FileOrder,
-    HttpSettings, HttpSourceSettings, Language, Level, LimitsSettings, MappingChoice, MetricsSettings, Mode, NatsSettings, OplogSettings,
-    Organisation, Receipt, RecipientSettings, RetentionSettings, RetrySettings, RouteSettings, RulesSettings, SdkIds, SdkSettings,
-    Settings, SourceKind, SourceSettings, SqlSettings, Tls, TokenSettings, Way, Wire,
+    HttpSettings, HttpSourceSettings, Language, Level, LimitsSettings, MailSettings, MailTls, MappingChoice, MetricsSettings, Mode,
+    NatsSettings, OplogSettings, Organisation, Receipt, RecipientSettings, RetentionSettings, RetrySettings, RouteSettings, RulesSettings,
+    SdkIds, SdkSettings, Settings, SourceKind, SourceSettings, SqlSettings, Tls, TokenSettings, Way, Wire,
 };
 
 use crate::fault::{Code, Fault};

@@ -6,10 +6,13 @@
 mod alarms;
 mod bounds;
 mod destination;
+mod mail;
 
 pub(super) use alarms::Alarms;
 pub(super) use bounds::{Limits, Retention, Retry, Shutdown};
 pub(super) use destination::Destination;
+pub(super) use mail::Mail;
+pub use mail::MailTls;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +97,10 @@ pub(super) struct Raw {
     ///
     /// När någon får veta att något är fel, och hur, utöver driftloggen: docs/alarms.md.
     pub(super) alarms: Alarms,
+    /// The server that takes mail to those who keep a source (`mail_to`): docs/mail.md. Off unless `server` is given.
+    ///
+    /// Servern som tar emot mejl till dem som sköter en källa (`mail_to`): docs/mail.md. Av om inte `server` anges.
+    pub(super) mail: Mail,
     /// Limits on what is read.
     ///
     /// Gränser för det som läses.
@@ -346,6 +353,14 @@ pub(super) struct Source {
     /// Timmar utan någon ny händelse varefter ett larm öppnas; helgen räknas.
     #[schemars(range(min = 0.0001, max = 8784))]
     pub(super) silent_h: Option<f64>,
+    /// Addresses that are mailed when an event of this source is rejected, when its message is refused, withheld or held, and when a due
+    /// time of its episode has passed: docs/mail.md. Needs `[mail]`.
+    ///
+    /// Adresser som får mejl när en händelse från källan avvisas, när dess meddelande stoppas, hålls tillbaka eller väntar på en
+    /// människa, och när en tidsgräns i dess ärende har passerat: docs/mail.md. Kräver `[mail]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub(super) mail_to: Vec<String>,
 }
 
 /// One route.

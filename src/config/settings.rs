@@ -1,17 +1,19 @@
 //! The configuration as it is used: typed, complete and cross-checked. Plain data.
 
+mod address;
 mod retention;
 
+pub use address::Address;
 pub use retention::RetentionSettings;
 
-pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
+pub use super::raw::{Done, Engine, Environment, FileOrder, Language, Level, MailTls, Mode, Receipt, SdkIds, SourceKind, Tls, Wire};
 
+pub use super::mail::MailSettings;
 use super::raw;
 use crate::fault::{Code, Fault};
 use crate::model::bodies::Party;
 use crate::model::catalogue::EventType;
 use crate::model::ids::{HsaId, OrgNumber};
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub metrics: Option<MetricsSettings>,
     pub retention: RetentionSettings,
     pub alarms: AlarmSettings,
+    /// Where mail is handed in, if anybody is mailed.
+    pub mail: Option<MailSettings>,
     pub limits: LimitsSettings,
     pub retry: RetrySettings,
     pub shutdown_grace: Duration,
@@ -63,6 +67,8 @@ pub struct SourceSettings {
     pub max_bytes: u64,
     /// How long it may be without a new event; for ever if none.
     pub silent: Option<Duration>,
+    /// Who is mailed of what does not leave.
+    pub mail_to: Vec<String>,
     pub way: Way,
 }
 
@@ -299,52 +305,6 @@ pub struct RetrySettings {
     pub probe_cap: Duration,
 }
 
-/// A checked address. It may hold a password, or a key in its query: both are masked wherever it is printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Address(reqwest::Url);
-
-impl Address {
-    pub fn parse(text: &str) -> Option<Self> {
-        let url = reqwest::Url::parse(text).ok()?;
-        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(Self(url))
-    }
-
-    /// The whole of it, for the connection alone.
-    pub fn url(&self) -> &reqwest::Url {
-        &self.0
-    }
-
-    pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
-    }
-
-    pub fn is_this_machine(&self) -> bool {
-        matches!(self.0.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = self.0.clone();
-        if !url.username().is_empty() || url.password().is_some() {
-            // Neither can fail: an address of http or https has a host.
-            let _ = url.set_password(None);
-            let _ = url.set_username("***");
-        }
-        if url.query().is_some() {
-            url.set_query(Some("***"));
-        }
-        url.set_fragment(None);
-        f.write_str(url.as_str())
-    }
-}
-
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl Settings {
     pub fn destination(&self, name: &str) -> Option<&DestinationSettings> {
         self.destinations.iter().find(|destination| destination.name == name)
@@ -427,6 +387,9 @@ impl Settings {
         need("alarms.webhook_token_file".to_owned(), webhook.and_then(|webhook| webhook.token_file.as_deref()), false);
         need("alarms.webhook_ca_file".to_owned(), webhook.and_then(|webhook| webhook.ca_file.as_deref()), false);
         need("alarms.command".to_owned(), self.alarms.command.as_ref().map(|(program, _)| program.as_path()), false);
+        let mail = self.mail.as_ref();
+        need("mail.ca_file".to_owned(), mail.and_then(|mail| mail.ca_file.as_deref()), false);
+        need("mail.password_file".to_owned(), mail.and_then(|mail| mail.user.as_ref()).map(|(_, file)| file.as_path()), false);
         need("oplog.path".to_owned(), self.oplog.path.as_deref().and_then(folder_of), true);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -469,6 +432,7 @@ impl From<&Settings> for raw::Raw {
             http: settings.http.as_ref().map(Into::into).unwrap_or_default(),
             metrics: settings.metrics.as_ref().map(Into::into).unwrap_or_default(),
             alarms: (&settings.alarms).into(),
+            mail: settings.mail.as_ref().map(Into::into).unwrap_or_default(),
             oplog: raw::Oplog { path: settings.oplog.path.as_deref().map(shown), level: Some(settings.oplog.level) },
             retention: (&settings.retention).into(),
             limits: raw::Limits { records: u32::try_from(settings.limits.records).ok(), depth: u32::try_from(settings.limits.depth).ok() },
@@ -483,7 +447,7 @@ impl From<&Settings> for raw::Raw {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -555,6 +519,7 @@ impl From<&SourceSettings> for raw::Source {
             kind: Some(source.way.kind()),
             mapping,
             max_kb: u32::try_from(source.max_bytes / KILOBYTE).ok(),
+            mail_to: source.mail_to.clone(),
             silent_h: source.silent.map(|time| time.as_secs_f64() / HOUR),
             ..Self::default()
         };

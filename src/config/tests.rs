@@ -74,6 +74,30 @@ fn alarms_go_to_the_log_alone_unless_a_way_out_is_given() {
 }
 
 #[test]
+fn whoever_is_mailed_needs_a_server_that_is_met_over_tls() {
+    let source = "[source.in]\nkind = \"directory\"\npath = \"in\"\nmail_to = [\"a@b.test\"]\n";
+    let mail = "[mail]\nserver = \"mail.b.test\"\nfrom = \"v@b.test\"\n";
+    let settings = after(&format!("{source}{mail}"), &[]).unwrap();
+    let read = settings.mail.clone().unwrap();
+    assert_eq!((read.port, read.tls, settings.sources[0].mail_to.len()), (587, MailTls::Starttls, 1));
+    for (text, key) in [
+        (source.to_owned(), "mail.server"),
+        (format!("{}{mail}", source.replace("a@b", "a b")), "source.in.mail_to[0]"),
+        (format!("{mail}tls = \"off\""), "mail.tls"),
+        (format!("{mail}user = \"u\""), "mail.password_file"),
+        (format!("{mail}password_file = \"u\""), "mail.user"),
+        ("[mail]\nserver = \"mail:25\"\nfrom = \"x\"".to_owned(), "mail.from"),
+        ("[mail]\nserver = \"mail:25\"\nfrom = \"x\"".to_owned(), "mail.server"),
+    ] {
+        let found = faults(&text);
+        assert!(found.iter().any(|fault| fault.contains(key)), "{text}: {found:?}");
+    }
+    let here = format!("{}tls = \"off\"", mail.replace("mail.b.test", "127.0.0.1"));
+    assert!(after(&here, &[]).is_ok());
+    assert!(after(&here, &[("VARDBRO__ENVIRONMENT", "production")]).is_err());
+}
+
+#[test]
 fn the_least_file_gets_every_default() {
     let settings =
         after("[source.in]\nkind = \"directory\"\npath = \"in\"\n[destination.region]\nurl = \"https://region.test/in\"\n", &[]).unwrap();

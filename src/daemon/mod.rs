@@ -4,6 +4,7 @@ mod alarms;
 mod audit;
 mod http;
 mod intake_thread;
+mod mail;
 mod monitor;
 mod reload;
 mod sources;
@@ -100,6 +101,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let mut tellers = JoinSet::new();
     let drive = |destination| driver(destination, &store, &surroundings, &metrics).run(stopped.clone());
     let mut workers: JoinSet<()> = destinations.iter().map(drive).collect();
+    mail::start(settings, &store, &clock, &stopped, &mut workers).await?;
     let mut intake = Intake::new(desk, store.clone(), Box::new(XsdValidator::message()), Arc::clone(&clock));
     intake.metrics = Arc::clone(&metrics);
     let (port, thread) = intake_thread::start(intake).map_err(no_thread)?;
@@ -115,8 +117,7 @@ pub async fn run(settings: &Settings, mut surroundings: Surroundings, ready: imp
     let limits = Limits { depth: settings.limits.depth, records: settings.limits.records };
     let mut running = Vec::new();
     for opened in opened {
-        let (source, teller) = (opened.source.name().clone(), opened.teller);
-        tellers.spawn(tell::run(source, teller, store.clone(), telling_stopped.clone()));
+        tellers.spawn(tell::run(opened.source.name().clone(), opened.teller, store.clone(), telling_stopped.clone()));
         let port = SourcePort { port: port.clone(), mapping: opened.mapping, limits, clock: Arc::clone(&clock), standing: opened.standing };
         running.push(sources::start(opened.source, port).map_err(no_thread)?);
     }

@@ -602,11 +602,14 @@ codes! {
         "Klockan här och mottagarens skiljer sig", "the clock here and the receiver's differ",
         "Kontrollera tidssynkroniseringen här (`timedatectl`). Är den rätt: säg det till mottagaren.", "Check that this machine keeps the time (`timedatectl`). If it does, tell the receiver." }
     AlmOutput "VB-ALM-009" Operator "0.1.0" {
-        "Larm når inte fram", "notices of alarms do not get through",
-        "Kontrollera `alarms.webhook_url` och dess mottagare, eller `alarms.command`; raden `notice.failed` i driftloggen säger varför. `vardbro alarms list` visar vad som är öppet.", "Check `alarms.webhook_url` and its receiver, or `alarms.command`; the line `notice.failed` of the operations log says why. `vardbro alarms list` shows what is open." }
+        "Larm eller mejl når inte fram", "notices of alarms, or mails, do not get through",
+        "Kontrollera `alarms.webhook_url` och dess mottagare, `alarms.command`, eller `[mail]` (docs/mail.md); raden `notice.failed` eller `mail.failed` i driftloggen säger varför. `vardbro alarms list` visar vad som är öppet.", "Check `alarms.webhook_url` and its receiver, `alarms.command`, or `[mail]` (docs/mail.md); the line `notice.failed` or `mail.failed` of the operations log says why. `vardbro alarms list` shows what is open." }
     AlmDropped "VB-ALM-010" Operator "0.1.0" {
         "Ett larm kunde inte sägas på ett dygn, eller avvisades", "a notice could not be given within a day, or was refused",
         "`vardbro alarms list` visar vad som är öppet. Åtgärda utgången; senare larm sägs igen av sig själva.", "`vardbro alarms list` shows what is open. Mend the way out; later notices are given by themselves." }
+    AlmMailDropped "VB-ALM-011" Operator "0.1.0" {
+        "Mejl kunde inte sändas på ett dygn", "mails could not be sent within a day",
+        "Kontrollera `[mail]` och e-postservern; `vardbro messages list` visar vad som är stoppat. Senare mejl går av sig själva.", "Check `[mail]` and the mail server; `vardbro messages list` shows what is stopped. Later mails go by themselves." }
 
     AudUnwritten "VB-AUD-001" Operator "0.1.0" {
         "Åtkomstloggen kan inte skrivas, så inget visades", "the audit log cannot be written, so nothing was shown",
@@ -680,20 +683,4 @@ codes! {
     BugStore "VB-BUG-002" Operator "0.1.0" {
         "Databasen svarade med ett fel", "the store answered with a fault",
         "Kontrollera diskutrymme och filsystem; ingenting kvitteras förrän det är sparat.", "Check disk space and file system; nothing is acknowledged until it is stored." }
-}
-
-impl Code {
-    pub fn entry(self) -> &'static Entry {
-        // ALL and the enum come from one list, in one order.
-        &Self::ALL[self as usize]
-    }
-
-    /// The printed form, `VB-SRC-001`.
-    pub fn id(self) -> &'static str {
-        self.entry().id
-    }
-
-    pub fn parse(id: &str) -> Option<Self> {
-        Self::ALL.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.code)
-    }
 }

@@ -85,6 +85,20 @@ impl From<Fault> for Vec<Fault> {
 }
 
 impl Code {
+    pub fn entry(self) -> &'static Entry {
+        // ALL and the enum come from one list, in one order.
+        &Self::ALL[self as usize]
+    }
+
+    /// The printed form, `VB-SRC-001`.
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.code)
+    }
+
     /// A finding of this code. `detail` comes from our own tables (allowed values, limits), in both languages.
     pub fn finding(self, effect: Effect, layer: Layer, detail: Option<(String, String)>) -> Finding {
         let entry = self.entry();

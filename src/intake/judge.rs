@@ -373,6 +373,7 @@ impl<'a> Judgement<'a> {
             changes: self.changes,
             lines: self.lines,
             alarms,
+            rejected: None,
             hold: self.hold,
             answers: None,
         }

@@ -30,7 +30,7 @@ use crate::model::raw::{Incoming, Verdict};
 use crate::model::time::{Clock, local_day};
 use crate::oplog::{Event, Level, Line};
 use crate::seal::Validator;
-use crate::store::{Committed, Entry, Store, StoreFault};
+use crate::store::{Committed, Entry, Rejected, Store, StoreFault};
 use case::Case;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -202,8 +202,19 @@ impl Intake {
     fn rejected(&self, record: &Incoming, findings: Vec<Finding>, key: Option<Ref>, now: Timestamp) -> Draft {
         let mut line = Line::new(now, Level::Warn, Event::EventRejected);
         line.code = findings.first().and_then(|finding| Code::parse(&finding.code)).map(Code::id);
-        line.event_ref = Some(key.unwrap_or_else(|| self.store.reference_key().reference(Domain::File, &[&record.origin])));
-        Draft::Entry(Box::new(lines_only(now, line)), Verdict::Rejected(findings))
+        let reference = key.unwrap_or_else(|| self.store.reference_key().reference(Domain::File, &[&record.origin]));
+        line.event_ref = Some(reference.clone());
+        let head = record.read.as_ref().ok().map(|mapped| &mapped.event.head);
+        let rejected = Rejected {
+            source: record.source.clone(),
+            reference,
+            findings: findings.clone(),
+            case: head.map(|head| head.episode_ref.case_id.0.clone()),
+            kind: head.map(|head| head.kind),
+            occurred_at: head.map(|head| head.occurred_at),
+        };
+        let entry = Entry { rejected: Some(rejected), ..lines_only(now, line) };
+        Draft::Entry(Box::new(entry), Verdict::Rejected(findings))
     }
 
     /// Looks again at the episodes whose time has come. Returns when to come back.
@@ -243,6 +254,7 @@ fn lines_only(at: Timestamp, line: Line) -> Entry {
         changes: Vec::new(),
         lines: vec![line],
         alarms: Vec::new(),
+        rejected: None,
         hold: None,
         answers: None,
     }

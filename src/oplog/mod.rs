@@ -71,6 +71,8 @@ codes! {
         AlarmClosed = "alarm.closed": "Larm stängt", "Alarm closed";
         NoticeFailed = "notice.failed": "Larm kunde inte sägas; försöket görs om", "A notice could not be given; it is tried again";
         NoticeDropped = "notice.dropped": "Larm som inte kunde sägas är uppgivet", "A notice that could not be given is given up";
+        MailFailed = "mail.failed": "Mejl kunde inte sändas; försöket görs om", "A mail could not be sent; it is tried again";
+        MailDropped = "mail.dropped": "Mejl som inte kunde sändas är uppgivna", "Mails that could not be sent are given up";
         StoreFault = "store.fault": "Databasen svarade med fel", "The store answered with a fault";
         StoreRestored = "store.restored": "Databasen är återställd från en säkerhetskopia", "The store was restored from a backup";
         AuditAnchor = "audit.anchor": "Åtkomstloggens senaste rad, att jämföra med", "The audit log's last row, to compare with";

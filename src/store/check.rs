@@ -2,7 +2,7 @@
 
 use super::audit::{self, Breach};
 use super::db::{Db, Row, Value, values};
-use super::seal::{ACTION, Column, DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, RECEIPT, RECEIPT_AT, SUBJECT};
+use super::seal::{ACTION, Column, DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, MAIL_BODY, RECEIPT, RECEIPT_AT, SUBJECT};
 use super::{Store, StoreFault};
 use crate::model::catalogue::EventType;
 use crate::model::episode::Phase;
@@ -67,6 +67,7 @@ impl Store {
             looked.deliveries = walk(db, DELIVERIES, |row| tell(&mut looked.damaged, "delivery", row, delivery(db, row)))?;
             walk(db, REQUESTS, |row| tell(&mut looked.damaged, "request", row, opened(db, row, &[(&ACTION, 1, &[0])])))?;
             attempts(db, &mut looked)?;
+            mails(db, &mut looked)?;
             lanes(db, &mut looked)?;
             chain(db, &mut looked)?;
             looked.damaged.truncate(TOLD_MAX);
@@ -159,6 +160,20 @@ fn event(db: &dyn Db, row: &Row) -> Result<Option<Damage>, StoreFault> {
         && EVENT_BODY.open(db, row, 6, of)?.map_or(row.maybe::<i64>(10)?.is_some(), |body| json(&body))
         && row.get::<Vec<u8>>(7)?.len() == 32;
     Ok((!readable).then_some(Damage::Unreadable))
+}
+
+fn mails(db: &dyn Db, looked: &mut Looked) -> Result<(), StoreFault> {
+    let mut after = String::new();
+    loop {
+        let rows = db.query("SELECT id, body FROM mail WHERE id > ?1 ORDER BY id LIMIT ?2", values![&after, PAGE])?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.get(0)?;
+        for row in &rows {
+            if let Some(damage) = opened(db, row, &[(&MAIL_BODY, 1, &[0])])? {
+                looked.damaged.push(Damaged { table: "mail", row: row.get(0).unwrap_or_default(), damage });
+            }
+        }
+    }
 }
 
 fn episodes(db: &dyn Db, looked: &mut Looked) -> Result<u64, StoreFault> {

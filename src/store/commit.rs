@@ -2,6 +2,7 @@
 
 use super::alarms::follow;
 use super::db::{Db, Row, Value, values};
+use super::mails;
 use super::queue::UNANSWERED;
 use super::seal::{DOCUMENT, EPISODE_BODY, EVENT_BODY, EVENT_ORIGIN, SUBJECT, Sealer};
 use super::{Answers, Change, ChangeTo, Committed, Entry, EpisodeWrite, NewDelivery, NewEvent, Release, Store, StoreFault, audit};
@@ -76,13 +77,17 @@ fn write_entry(db: &dyn Db, sealer: &Sealer<'_>, entry: &Entry) -> Result<Option
         }
     }
     if let (Some(findings), Some(episode)) = (&entry.hold, &entry.episode) {
-        lines.extend(hold_untried(db, episode.id, findings, entry.at)?);
+        lines.extend(hold_untried(db, sealer, episode.id, findings, entry.at)?);
     }
     for line in &lines {
         write_line(db, line)?;
     }
     for ring in &entry.alarms {
         follow(db, ring)?;
+        mails::of_ring(db, sealer, ring)?;
+    }
+    if let Some(rejected) = &entry.rejected {
+        mails::of_rejected(db, sealer, rejected, entry.at)?;
     }
     if let Some(Answers { request, outcome, .. }) = &entry.answers {
         let rows = db.execute(
@@ -181,6 +186,9 @@ fn write_delivery(
             event.occurred_at,
             sealer.maybe(&SUBJECT, place, release.map(|release| &release.subject))?,
         ])?;
+    if release.is_none() {
+        mails::of_delivery(db, sealer, (&delivery.message.to_string(), delivery.destination.as_str()), None, &delivery.findings, at)?;
+    }
     Ok(rows == 1)
 }
 
@@ -191,12 +199,13 @@ enum Applied {
 }
 
 fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Result<Applied, StoreFault> {
+    let message = change.message.to_string();
     let found = db.one(
-        "SELECT id, episode_id FROM delivery WHERE message_id = ?1 AND destination = ?2",
-        values![change.message.to_string(), change.destination.as_str()],
+        "SELECT id, episode_id, state FROM delivery WHERE message_id = ?1 AND destination = ?2",
+        values![&message, change.destination.as_str()],
     )?;
     let Some(found) = found else { return Ok(Applied::Conflict) };
-    let (delivery, episode): (i64, String) = (found.get(0)?, found.get(1)?);
+    let (delivery, episode, before): (i64, String, String) = (found.get(0)?, found.get(1)?, found.get(2)?);
     let destination = change.destination.as_str();
     let applied = match &change.to {
         ChangeTo::Release { release: written, shadow } => {
@@ -215,6 +224,7 @@ fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Re
                 return Ok(Applied::No);
             }
             promote(db, &episode, destination)?;
+            mails::of_delivery(db, sealer, (&message, destination), Some(&before), findings, at)?;
             Applied::Yes
         }
         ChangeTo::Withdraw(findings) => {
@@ -245,6 +255,7 @@ fn apply(db: &dyn Db, sealer: &Sealer<'_>, change: &Change, at: Timestamp) -> Re
                 "UPDATE delivery SET state = 'HELD', code = ?2, findings = ?3 WHERE id = ?1 AND state IN ('WITHHELD', 'HELD')",
                 values![delivery, first_code(findings), findings_json(findings)],
             )?;
+            mails::of_delivery(db, sealer, (&message, destination), Some(&before), findings, at)?;
             Applied::Yes
         }
         ChangeTo::StillWithheld(findings) => {
@@ -305,7 +316,13 @@ fn resend(db: &dyn Db, delivery: i64, (episode, destination): (&str, &str), from
 }
 
 /// Takes out of its lanes what has met nothing but a closed door, if anything. Its document is written anew when a person lets it go.
-fn hold_untried(db: &dyn Db, episode: EpisodeId, findings: &[Finding], at: Timestamp) -> Result<Vec<Line>, StoreFault> {
+fn hold_untried(
+    db: &dyn Db,
+    sealer: &Sealer<'_>,
+    episode: EpisodeId,
+    findings: &[Finding],
+    at: Timestamp,
+) -> Result<Vec<Line>, StoreFault> {
     let held = db.query(
         "UPDATE delivery SET state = 'HELD', open = 0, head = 0, next_at = NULL, code = ?2, findings = ?3
          WHERE episode_id = ?1 AND state IN ('SCHEDULED', 'SCHEDULED_FOR_RESEND') AND attempts = 0 RETURNING id, message_id, destination",
@@ -319,6 +336,7 @@ fn hold_untried(db: &dyn Db, episode: EpisodeId, findings: &[Finding], at: Times
     for (delivery, message, destination) in held {
         promote(db, &episode.to_string(), &destination)?;
         raise_outcome(db, delivery)?;
+        mails::of_delivery(db, sealer, (&message, &destination), None, findings, at)?;
         let mut line = Line::new(at, Level::Warn, Event::MessageHeld);
         line.episode_id = Some(episode);
         line.message_id = uuid::Uuid::try_parse(&message).ok().map(MessageId);

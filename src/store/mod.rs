@@ -17,6 +17,7 @@ mod files;
 mod handle;
 mod hold;
 mod keys;
+mod mails;
 mod named;
 mod notices;
 mod parked;
@@ -41,6 +42,7 @@ pub use files::{NewFile, disk_free, unwritten};
 pub use handle::Store;
 pub use hold::{Hold, Subject};
 pub use keys::{Keys, StoreKey};
+pub use mails::{About, Content, MAILS_MAX, Mail, Matter};
 pub use notices::Waiting as WaitingNotice;
 pub use parked::{Wanted, Written};
 pub use purge::{Before, Due, Kind as PurgeKind, Purge, Tally};
@@ -281,9 +283,23 @@ pub struct Entry {
     pub lines: Vec<Line>,
     /// Alarms of the episode's due times, to be told outside the log as well.
     pub alarms: Vec<Ring>,
+    /// A record that is no event, for those who keep its source.
+    pub rejected: Option<Rejected>,
     /// Why everything of the episode that waits in its lanes untried must wait for a person from now on.
     pub hold: Option<Vec<Finding>>,
     pub answers: Option<Answers>,
+}
+
+/// A record that was refused whole, as far as it could be read.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    pub source: Name,
+    pub reference: Ref,
+    pub findings: Vec<Finding>,
+    /// The case number as the source gave it.
+    pub case: Option<Personal<String>>,
+    pub kind: Option<EventType>,
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// The operator's request that an entry does, with what came of it.

@@ -50,10 +50,12 @@ pub(super) const ACTION: Column = Column { table: "request", name: "action", row
 pub(super) const SUBJECT: Column = Column::bytes("delivery", "subject", &["message_id", "destination"]);
 pub(super) const HOLD_REASON: Column = Column::bytes("legal_hold", "reason", &["id"]);
 pub(super) const AUDIT_BODY: Column = Column::bytes("audit", "body", &["n"]);
+/// It may name a case.
+pub(super) const MAIL_BODY: Column = Column::bytes("mail", "body", &["id"]);
 
 /// Every column that may hold something personal.
-pub(super) const COLUMNS: [&Column; 10] =
-    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &SUBJECT, &RECEIPT_AT, &RECEIPT, &ACTION, &AUDIT_BODY, &HOLD_REASON];
+pub(super) const COLUMNS: [&Column; 11] =
+    [&EVENT_ORIGIN, &EVENT_BODY, &EPISODE_BODY, &DOCUMENT, &SUBJECT, &RECEIPT_AT, &RECEIPT, &ACTION, &AUDIT_BODY, &HOLD_REASON, &MAIL_BODY];
 
 /// How a store's values stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod gate;
 mod host;
 mod http;
 mod kills;
+mod mail;
 mod mapping;
 mod messages;
 mod metrics;

@@ -76,6 +76,7 @@ pub(crate) fn entry(number: u8, from: u64, event: &str, at: i64) -> Entry {
         lines: Vec::new(),
         hold: None,
         alarms: Vec::new(),
+        rejected: None,
         answers: None,
     }
 }

@@ -30,6 +30,10 @@
 //!
 //! **Alarms** (`alarms.rs`). Of several who look at one moment, one tells. A notice is written once for each way out that is
 //! configured, in the transaction of what it tells of, and given in order by one at a time under the same id.
+//!
+//! **Mails** (`mails.rs`). A mail is written once for an event and a state, in the transaction of what it tells of, for the sources that
+//! are mailed alone. A source's mails go in order by one at a time; beyond so many an hour they are counted instead.
+//!
 //! **Audit** (`audit.rs`). Every outcome after which a receiver may have a document has one row, in the outcome's transaction. The
 //! rows make one gapless chain, whoever writes them; whatever is changed, taken away or put in from beside is noticed. Another
 //! key keeps it, and so does the removal of what is old.
@@ -61,6 +65,7 @@ mod entries;
 mod hand;
 mod lanes;
 mod leases;
+mod mails;
 mod opening;
 mod parked;
 #[path = "../support/postgres.rs"]
@@ -151,6 +156,9 @@ contract! {
         a_try_that_does_not_count_is_given_back
         an_attempt_is_kept
         a_damaged_row_is_parked_alone;
+    mails:
+        a_mail_is_written_with_what_it_tells_of
+        mails_are_leased_counted_and_given_up;
     audit:
         an_empty_log_does_not_pass_for_a_whole_one
         whatever_is_changed_is_noticed

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vardbro::fault::Code;
 use vardbro::model::personal::Personal;
 use vardbro::model::state::State;
-use vardbro::store::{Committed, Damage, Entry, Finish, Room, Store, StoreFault, Waiting};
+use vardbro::store::{Committed, Damage, Entry, Finish, Rejected, Room, Store, StoreFault, Waiting};
 
 /// In every text that is personal.
 const MARK: &str = "ZZMARK-19381221";
@@ -29,6 +29,13 @@ fn marked(store: &Store) {
         let mut ended = Finish { waiting, ..ending(&claimed, State::WaitingForReceipt, 1) };
         ended.attempt.as_mut().expect("an attempt").receipt = Some(Personal::new(MARK.as_bytes().to_vec()));
         assert!(finish(store, ended));
+    }
+    wait(store.set_mailed(vec![name("journal")])).expect("a working store");
+    for of in ["a", "b"] {
+        let case = Some(Personal::new(MARK.to_owned()));
+        let (source, reference) = (name("journal"), reference(of));
+        let rejected = Rejected { source, reference, findings: Vec::new(), case, kind: None, occurred_at: None };
+        assert!(commit(store, Entry { event: None, episode: None, rejected: Some(rejected), ..entry(9, 0, of, 0) }));
     }
     for n in 0..2 {
         store.ask(minute(n), "operator", &format!("{{\"reason\":\"{MARK}{n}\"}}")).expect("a working store");
@@ -80,7 +87,7 @@ pub(crate) fn nothing_personal_stands_in_clear(database: &Database) {
 }
 
 /// Table, column, and what tells its two rows apart.
-const COLUMNS: [(&str, &str, &str); 9] = [
+const COLUMNS: [(&str, &str, &str); 10] = [
     ("event", "origin", "id"),
     ("event", "body", "id"),
     ("episode", "body", "id"),
@@ -90,6 +97,7 @@ const COLUMNS: [(&str, &str, &str); 9] = [
     ("attempt", "receipt", "delivery_id"),
     ("request", "action", "id"),
     ("audit", "body", "n"),
+    ("mail", "body", "id"),
 ];
 
 pub(crate) fn what_is_moved_does_not_open(database: &Database) {

@@ -7,7 +7,7 @@ pub(super) use outputs::{Output, outputs};
 
 use super::monitor::Certificates;
 use super::sources::{Opened, Standing};
-use crate::alarm::{Alarm, Found, Kind, Look, OUTPUTS, Rings, Subject, ring};
+use crate::alarm::{Alarm, Found, Kind, Look, MAIL, OUTPUTS, Rings, Subject, ring};
 use crate::config::{AlarmSettings, Mode, Settings};
 use crate::metrics::Metrics;
 use crate::model::name::Name;
@@ -119,6 +119,8 @@ impl Inner {
             let stuck = self.store.stuck_notices(output, STUCK)?;
             found.push(Found::when(stuck > 0, counted(Kind::Output, output, stuck)));
         }
+        let stuck = self.store.stuck_mails(STUCK)?;
+        found.push(Found::when(stuck > 0, counted(Kind::Output, MAIL, stuck)));
         // Replicas see other clocks, files and disks; what one of them sees stands.
         let linger = if self.file.is_some() { Duration::ZERO } else { self.bounds.look * 3 };
         Ok(ring(&self.store.alarms()?, &found, Look { now, again: signed(self.bounds.again), linger: signed(linger) }))

@@ -44,7 +44,9 @@ pub(super) fn figures(settings: &Settings, clock: &dyn Clock) -> Arc<Metrics> {
     metrics.build_info.set([env!("CARGO_PKG_VERSION")], 1);
     metrics.process_start.set([], clock.now().as_second());
     metrics.commit_failures.start([]);
-    PurgeKind::VALUES.iter().for_each(|kind| metrics.purged.start([kind.code]));
+    for kind in PurgeKind::VALUES {
+        metrics.purged.start([kind.code]);
+    }
     Arc::new(metrics)
 }
 
