@@ -2,6 +2,7 @@
 //! person's data: readings, settings without secrets, lines of the operations log and the journal, counts.
 
 use super::{Examiner, Reading, as_json, as_text, stored};
+use crate::config::Settings;
 use crate::fault::Fault;
 use crate::ops;
 use crate::store::{Filter, NewFile, Store, StoreFault, unwritten};
@@ -16,6 +17,7 @@ use tar::{Builder, Header};
 
 /// The end of the log that is packed.
 const LOG_MAX: u64 = 4 << 20;
+const MASKED: &str = "***";
 /// Lines of the journal that are packed.
 const LINES_MAX: usize = 5_000;
 
@@ -41,7 +43,7 @@ fn contents(examiner: &Examiner<'_>, readings: &[Reading]) -> Vec<(&'static str,
         ("doctor.en.txt", as_text(readings, false)),
         ("doctor.json", as_json(readings)),
         ("machine.json", machine()),
-        ("settings.toml", settings.show()),
+        ("settings.toml", without_mail_addresses(settings).show()),
         ("guarantees.txt", ops::guarantees(settings, false)),
     ];
     out.extend(settings.oplog.path.as_deref().and_then(|path| end_of(path).ok()).map(|text| ("oplog.ndjson", text)));
@@ -50,6 +52,21 @@ fn contents(examiner: &Examiner<'_>, readings: &[Reading]) -> Vec<(&'static str,
         out.extend(figures(&store).ok().map(|text| ("figures.json", text)));
     }
     out
+}
+
+/// Whose mail addresses they are is nobody's business who is asked for help.
+fn without_mail_addresses(settings: &Settings) -> Settings {
+    let mut shown = settings.clone();
+    for address in shown.sources.iter_mut().flat_map(|source| &mut source.mail_to) {
+        MASKED.clone_into(address);
+    }
+    if let Some(mail) = &mut shown.mail {
+        MASKED.clone_into(&mut mail.from);
+        if let Some((user, _)) = &mut mail.user {
+            MASKED.clone_into(user);
+        }
+    }
+    shown
 }
 
 fn machine() -> String {

@@ -83,6 +83,9 @@ fn secrets(settings: &Settings) -> Vec<(String, PathBuf)> {
     for (section, http) in [("http", settings.http.as_ref()), ("metrics", settings.metrics.as_ref().map(|metrics| &metrics.http))] {
         out.push((format!("{section}.key_file"), http.and_then(|http| http.tls.as_ref()).map(|(_, key)| key.clone())));
     }
+    out.push(("alarms.webhook_token_file".to_owned(), settings.alarms.webhook.as_ref().and_then(|webhook| webhook.token_file.clone())));
+    let password = settings.mail.as_ref().and_then(|mail| mail.user.as_ref()).map(|(_, file)| file.clone());
+    out.push(("mail.password_file".to_owned(), password));
     out.into_iter().filter_map(|(subject, file)| Some((subject, file?))).collect()
 }
 

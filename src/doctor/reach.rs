@@ -30,6 +30,9 @@ pub(super) async fn readings(examiner: &Examiner<'_>) -> Vec<Reading> {
             out.push(connect(&format!("source.{}", source.name), peer).await);
         }
     }
+    if let Some(mail) = &examiner.settings.mail {
+        out.push(connect("mail.server", (mail.server.clone(), mail.port)).await);
+    }
     out
 }
 

@@ -668,8 +668,8 @@ codes! {
         "Databasen finns inte än", "there is no store yet",
         "Ingenting, om tjänsten aldrig har varit igång här; den görs vid första starten. Annars: kontrollera `store.path`.", "Nothing, if the daemon has never run here; it is made at the first start. Else check `store.path`." }
     DocServer "VB-DOC-011" Operator "0.1.0" {
-        "En källas server svarar inte", "a source's server does not answer",
-        "Kontrollera adress, brandvägg och serverns driftläge. Tjänsten försöker igen av sig själv; det som väntar där tas då.", "Check address, firewall and the server's status. The daemon tries again by itself; what waits there is taken then." }
+        "En server som tjänsten använder svarar inte", "a server that the daemon uses does not answer",
+        "Kontrollera adress, brandvägg och serverns driftläge. Tjänsten försöker igen av sig själv; det som väntar går då.", "Check address, firewall and the server's status. The daemon tries again by itself; what waits goes on then." }
     DocWaits "VB-DOC-012" Operator "0.1.0" {
         "Meddelanden väntar på en människa", "messages wait for a person",
         "Se dem med `vardbro messages list --state PARKED` (eller HELD); sänd om, släpp eller avsluta dem.", "See them with `vardbro messages list --state PARKED` (or HELD); send them again, release or close them." }

@@ -9,6 +9,7 @@ use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -238,4 +239,30 @@ fn what_waits_is_told_of_a_server() {
     let world = World::on_postgres(&schema.url, &schema.url, ONE_TRY, WATCH);
     set_mode(&world.path("url"), 0o600);
     what_waits_is_told(&world);
+}
+
+#[test]
+fn the_mail_server_is_looked_for_and_nobody_s_address_is_packed() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let source = "kind = \"directory\"\npath = \"in\"\nmail_to = [\"biljett@kommun.example\"]";
+    let mail = format!(
+        "[mail]\nserver = \"localhost\"\nport = {port}\nfrom = \"vardbro@kommun.example\"\nuser = \"vardbrokonto\"\npassword_file = \"mail.password\""
+    );
+    let world = World::reading(source, "", &mail);
+    fs::write(world.path("mail.password"), "hemligt\n").expect("written");
+    let open = |mode| set_mode(&world.path("mail.password"), mode);
+    open(0o600);
+    assert_told(&world, ("mail.password_file", "VB-DOC-005", "bad"), || open(0o644), || open(0o600));
+    let bundle = world.path("support.tar.gz");
+    examine(&world, &["--bundle", &bundle.display().to_string()]);
+    let unpacked = Command::new("tar").args(["-xzOf"]).arg(&bundle).output().expect("tar");
+    let text = String::from_utf8_lossy(&unpacked.stdout);
+    assert!(text.contains("[mail]") && text.contains("mail_to"), "{text}");
+    for hidden in ["@kommun.example", "vardbrokonto", "hemligt"] {
+        assert!(!text.contains(hidden), "{hidden} in {text}");
+    }
+    let server = RefCell::new(Some(server));
+    let again = || *server.borrow_mut() = Some(TcpListener::bind(("127.0.0.1", port)).expect("the port"));
+    assert_told(&world, ("mail.server", "VB-DOC-011", "bad"), || *server.borrow_mut() = None, again);
 }
